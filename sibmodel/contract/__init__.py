@@ -1,0 +1,1 @@
+"""What was agreed: the typed contract. No arithmetic lives here."""

@@ -1,0 +1,65 @@
+"""What clauses may be called, and how a clause says what is wrong with it."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+
+def fault(message: str) -> PydanticCustomError:
+    """A validation error whose message is already written for the reader."""
+    return PydanticCustomError("said", message)
+
+
+NAME = r"[A-Za-z][A-Za-z0-9_]*"
+NOT_NAMES = ("yes", "no", "on", "off", "true", "false", "null", "y", "n", "nan", "inf")
+"""Words that some programs read as true, false, nothing or a number."""
+
+
+def _any_case(word: str) -> str:
+    return "".join(f"[{letter}{letter.upper()}]" for letter in word)
+
+
+def checked_name(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise fault(f"a name begins with a letter: seen {value!r}")
+    if value.lower() in NOT_NAMES:
+        raise fault(f"{value!r} cannot be a name: some programs do not read it as text")
+    if not re.fullmatch(NAME, value):
+        raise fault(
+            f"{value!r} cannot be a name: a letter first, then letters, digits and underscores"
+        )
+    return value
+
+
+Name = Annotated[
+    str,
+    BeforeValidator(checked_name),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": f"^{NAME}$",
+            "not": {"pattern": f"^({'|'.join(_any_case(word) for word in NOT_NAMES)})$"},
+        }
+    ),
+]
+"""What a clause is called, so that a path can name it."""
+
+
+def checked_group(value: Any) -> Any:
+    if isinstance(value, str) and value.count("/") == 1:
+        for part in value.split("/"):
+            checked_name(part)
+        return value
+    return checked_name(value)
+
+
+GroupName = Annotated[
+    str,
+    BeforeValidator(checked_group),
+    WithJsonSchema({"type": "string", "pattern": f"^{NAME}(/{NAME})?$"}),
+]
+"""A group, or ``cohort/group`` where two cohorts have groups of one name."""

@@ -1,0 +1,248 @@
+"""Pydantic's errors, which speak of types, put into the words of the contract."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Mapping
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, Tag, ValidationError
+
+from sibmodel.contract.assumptions import number_meant
+from sibmodel.contract.contract import Contract
+from sibmodel.contract.faults import Fault, did_you_mean
+
+Path = tuple[str | int, ...]
+
+
+def in_words(error: ValidationError, data: Any) -> list[Fault]:
+    """Every error of a validation as a fault, its path as the data has it.
+
+    Parameters
+    ----------
+    error : pydantic.ValidationError
+        Of a ``Contract``.
+    data : dict
+        The plain data that was validated.
+
+    Returns
+    -------
+    list of Fault
+    """
+    return [_one_in_words(dict(item), data) for item in error.errors(include_url=False)]
+
+
+def misspelt(faults: list[Fault]) -> set[Path]:
+    """Fields that were meant by fields there are not: price, where somebody wrote prise."""
+    meant = f"{_NO_FIELD}; did you mean '"
+    return {
+        (*fault.path[:-1], fault.message.removeprefix(meant).removesuffix("'?"))
+        for fault in faults
+        if fault.message.startswith(meant)
+    }
+
+
+_NO_FIELD = "there is no such field"
+
+
+_MISSING = {
+    "currency": "three capital letters, such as GBP",
+    "timeline": "{start: 2027-04-01, step: quarter, periods: 16}",
+    "intake": "planned starts by period, [30, 60], or {over: 4}",
+}
+
+
+def _one_in_words(error: dict[str, Any], data: Any) -> Fault:
+    loc, kind, seen = error["loc"], error["type"], error["input"]
+    context = error.get("ctx", {})
+    path = reader_path(loc, data, kind)
+    if kind == "said":
+        return Fault(path, error["msg"].removeprefix(f"{path[-1]}: " if path else ""))
+    if kind == "string_pattern_mismatch":
+        return Fault(path, f"must be {_MISSING['currency']}: seen {show(seen)}")
+    if kind == "missing" and isinstance(loc[-1], int):
+        count = len(_numbers_wanted(loc))
+        return Fault(path, f"needs {count} numbers: seen {show(seen)}")
+    if kind == "missing":
+        more = _description(loc)
+        return Fault(path, "is missing" + (f": {more}" if more else ""))
+    if kind == "extra_forbidden":
+        model = kind_at(loc[:-1])
+        fields = _fields(model) if _is_model(model) else {}
+        return Fault(path, f"{_NO_FIELD}; {did_you_mean(str(loc[-1]), fields)}")
+    if kind in _ORDERED:
+        word, bound = _ORDERED[kind]
+        return Fault(path, f"must be {word.format(context[bound])}: seen {show(seen)}")
+    if kind == "literal_error":
+        return Fault(path, _one_of(context["expected"], seen))
+    if kind in ("too_short", "too_long"):
+        return Fault(path, _length(kind, context, loc))
+    if kind in ("model_type", "model_attributes_type", "dict_type", "mapping_type"):
+        return Fault(path, _mapping_wanted(loc, seen))
+    if kind in _WANTED:
+        meant = number_meant(seen) if isinstance(seen, str) and "number" in _WANTED[kind] else None
+        if meant is not None:
+            return Fault(path, f"seen the text {seen!r}: write {meant}")
+        return Fault(path, f"needs {_WANTED[kind]}: seen {show(seen)}")
+    return Fault(path, f"{error['msg'].replace('Input should be', 'must be')}: seen {show(seen)}")
+
+
+_ORDERED = {
+    "greater_than": ("above {:g}", "gt"),
+    "greater_than_equal": ("{:g} or more", "ge"),
+    "less_than": ("below {:g}", "lt"),
+    "less_than_equal": ("{:g} or less", "le"),
+}
+_WANTED = {
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "finite_number": "a finite number",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "int_parsing": "a whole number",
+    "int_parsing_size": "a whole number of fewer digits",
+    "string_type": "text (in quotes if it looks like a number or a date)",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "tuple_type": "a list, [first, second]",
+    "list_type": "a list, [first, second]",
+}
+
+
+def show(value: Any) -> str:
+    """A value as a reader would write it, cut short."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = repr(value) if isinstance(value, str | int | float | list | tuple | dict) else str(value)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _one_of(expected: str, seen: Any) -> str:
+    words = [word.strip().strip("'") for word in expected.replace(" or ", ", ").split(",")]
+    if len(words) == 1:
+        return f"must be {words[0]}: seen {show(seen)}"
+    near = did_you_mean(seen, words) if isinstance(seen, str) else ""
+    remedy = f"; {near}" if near.startswith("did") else ""
+    return f"must be one of {', '.join(words)}: seen {show(seen)}{remedy}"
+
+
+def _length(kind: str, context: dict[str, Any], loc: Path) -> str:
+    least, most = context.get("min_length"), context.get("max_length")
+    wanted = _numbers_wanted(loc)
+    if wanted:
+        return f"needs {len(wanted)} numbers: seen {context['actual_length']}"
+    if kind == "too_short":
+        return f"needs at least {least} {'entry' if least == 1 else 'entries'}"
+    return f"takes {most} at most: seen {context['actual_length']}"
+
+
+def _numbers_wanted(loc: Path) -> tuple[Any, ...]:
+    """The parts of a list of fixed length at a place, such as the three numbers of pert."""
+    for end in (loc, loc[:-1]):
+        kind = _bare(kind_at(end))
+        if get_origin(kind) is tuple and Ellipsis not in get_args(kind):
+            return get_args(kind)
+    return ()
+
+
+def _mapping_wanted(loc: Path, seen: Any) -> str:
+    kind = _bare(kind_at(loc))
+    if _is_model(kind):
+        return f"needs a mapping with some of {', '.join(_fields(kind))}: seen {show(seen)}"
+    return f"needs a mapping of names, {{name: …}}: seen {show(seen)}"
+
+
+def _description(loc: Path) -> str:
+    name = str(loc[-1])
+    model = kind_at(loc[:-1])
+    if name in _MISSING or not _is_model(model):
+        return _MISSING.get(name, "")
+    field = model.model_fields.get(_fields(model).get(name, ""))
+    return (field.description or "").rstrip(".") if field is not None else ""
+
+
+def key_of(data: Mapping[Any, Any], step: str | int) -> Any:
+    """The key of a mapping that a step of a path means: periods and shares may be numbers."""
+    if step in data:
+        return step
+    return next((key for key in data if str(key) == str(step)), step)
+
+
+def reader_path(loc: Path, data: Any, kind: str = "") -> Path:
+    """Pydantic's place as the file has it: without union tags and the fields shorthand leaves out."""
+    path: list[str | int] = []
+    for index, step in enumerate(loc):
+        if isinstance(data, Mapping) and key_of(data, step) in data:
+            path.append(str(step))
+            data = data[key_of(data, step)]
+        elif isinstance(data, list | tuple) and isinstance(step, int) and step < len(data):
+            path.append(step)
+            data = data[step]
+        elif kind == "missing" and index == len(loc) - 1 and isinstance(step, str):
+            path.append(step)
+    return tuple(path)
+
+
+# --- what the typed clauses want at a place -------------------------------------------------------
+
+
+def _bare(kind: Any) -> Any:
+    """A type without its annotations and without None."""
+    while get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
+    if get_origin(kind) in (Union, types.UnionType):
+        parts = [part for part in get_args(kind) if part is not type(None)]
+        if len(parts) == 1:
+            return _bare(parts[0])
+    return kind
+
+
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def _fields(model: type[BaseModel]) -> dict[str, str]:
+    """The names a file uses for a clause's fields, and those of Python."""
+    return {field.alias or name: name for name, field in model.model_fields.items()}
+
+
+def kind_at(loc: Path, tagged: bool = True) -> Any:
+    """The type the language wants at a place (None where nothing is known).
+
+    Pydantic's places name the kind chosen among several (``tagged``); a reader's paths do not.
+    """
+    kind: Any = Contract
+    for step in loc:
+        kind = _bare(kind)
+        if get_origin(kind) in (Union, types.UnionType):
+            if tagged:
+                tags = (part for part in get_args(kind) if Tag(str(step)) in _extras(part))
+                kind = next(tags, None)
+                continue
+            kind = next((part for part in _models(kind) if step in _fields(part)), None)
+        if _is_model(kind):
+            hints = typing.get_type_hints(kind, include_extras=True)
+            kind = hints.get(_fields(kind).get(str(step), ""))
+        elif get_origin(kind) is dict:
+            kind = get_args(kind)[1]
+        elif get_origin(kind) is tuple:
+            kind = get_args(kind)[0]
+        else:
+            return None
+    return _bare(kind)
+
+
+def field_names(path: Path) -> list[str]:
+    """The fields a clause at a reader's path may have; none where its names are the reader's."""
+    kind = kind_at(path, tagged=False)
+    return [name for model in _models(kind) for name in _fields(model)]
+
+
+def _models(kind: Any) -> list[type[BaseModel]]:
+    parts = get_args(kind) if get_origin(kind) in (Union, types.UnionType) else [kind]
+    return [bare for bare in map(_bare, parts) if _is_model(bare)]
+
+
+def _extras(kind: Any) -> tuple[Any, ...]:
+    return kind.__metadata__ if get_origin(kind) is Annotated else ()

@@ -1,0 +1,152 @@
+"""The ledger: the stages of all runs as labelled arrays, with units."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from sibmodel.contract.contract import Contract
+from sibmodel.model.stages import Stages
+from sibmodel.model.value import benefit_years
+
+# variable: axes inside the model (the run axis last, so that a period is contiguous), unit, title
+VARIABLES: dict[str, tuple[tuple[str, ...], str, str]] = {
+    "starts": (("period", "group", "run"), "people", "People who started"),
+    "achieved": (("period", "group", "outcome", "run"), "outcomes", "Achieved"),
+    "anyway": (
+        ("period", "group", "outcome", "run"),
+        "outcomes",
+        "Would have happened anyway (0 where not stated: see attrs)",
+    ),
+    "claimed": (("period", "group", "outcome", "run"), "outcomes", "Claimed with evidence"),
+    "paid": (("rule", "period", "run"), "money", "Outcome payments by rule, in cash"),
+    "paid_by_payer": (("payer", "period", "run"), "money", "Outcome payments by payer, in cash"),
+    "paid_by_rule_and_payer": (
+        ("payer", "rule", "period", "run"),
+        "money",
+        "Outcome payments by rule and payer, in cash",
+    ),
+    "costs": (("period", "run"), "money", "Delivery costs due"),
+    "running_costs": (("payer", "period", "run"), "money", "Payers' own running costs"),
+    "met": (("period", "run"), "money", "Delivery costs met from the account"),
+    "unmet": (("period", "run"), "money", "Delivery costs not met: borne by the provider"),
+    "balance": (("period", "run"), "money", "Balance of the account at the end of the period"),
+    "drawn": (("tranche", "period", "run"), "money", "Investors' money in"),
+    "distributed": (("tranche", "period", "run"), "money", "Investors' money out"),
+    "investor_cash_flow": (
+        ("period", "run"),
+        "money",
+        "Distributed less drawn; the one signed flow",
+    ),
+    "benefits": (
+        ("year", "party", "run"),
+        "real money",
+        "Benefits by year after the start, less what a party loses by them",
+    ),
+}
+
+_ORDER = ("run", "year", "period", "group", "outcome", "payer", "rule", "tranche", "party")
+
+
+def arrays(stages: Stages, *, joint: bool) -> dict[str, npt.NDArray[Any]]:
+    """What a block keeps, by variable, axes as in VARIABLES."""
+    contract = stages.contract
+    groups, outcomes = contract.group_labels, list(contract.outcomes)
+    some = next(iter(stages.achieved.values()))
+    periods, runs = some.shape[1], some.shape[2]
+    kept: dict[str, npt.NDArray[Any]] = {
+        "starts": np.stack([stages.starts[group] for group in groups], axis=1)
+    }
+    kept["starts"] = kept["starts"].astype(some.dtype, copy=False)
+    for kind in ("achieved", "anyway", "claimed"):
+        counts = getattr(stages, kind)
+        whole = np.zeros((periods, len(groups), len(outcomes), runs), dtype=some.dtype)
+        for o, outcome in enumerate(outcomes):
+            if outcome in counts:
+                cohort = contract.cohort_of(outcome)
+                mine = sorted(contract.cohorts[cohort].labels(cohort))
+                where = [groups.index(group) for group in mine]
+                whole[:, where, o] = counts[outcome].transpose(1, 0, 2)
+        kept[kind] = whole
+    kept["paid"] = stages.paid.paid
+    kept["paid_by_payer"] = stages.paid.by_payer
+    if joint and stages.paid.joint is not None:
+        kept["paid_by_rule_and_payer"] = stages.paid.joint
+    kept["costs"] = np.broadcast_to(stages.costs, (periods, runs))
+    if stages.running:
+        kept["running_costs"] = np.stack(
+            [
+                np.broadcast_to(stages.running.get(payer, np.zeros((periods, 1))), (periods, runs))
+                for payer in contract.payments.payers
+            ]
+        )
+    if stages.account is not None:
+        account = stages.account
+        kept |= {"met": account.met, "unmet": account.unmet, "balance": account.balance}
+        kept |= {"drawn": account.drawn[None], "distributed": account.distributed[None]}
+        kept["investor_cash_flow"] = account.distributed - account.drawn
+    if stages.benefit_years:
+        assert contract.value is not None
+        parties = contract.party_names
+        by_party = np.zeros((benefit_years(contract), len(parties), runs))
+        for name, flow in stages.benefit_years.items():
+            benefit = contract.value.benefits[name]
+            by_party[:, parties.index(benefit.to)] += flow
+            if benefit.taken_from:
+                by_party[:, parties.index(benefit.taken_from)] -= flow
+        kept["benefits"] = by_party
+    return kept
+
+
+def sized(
+    base: Mapping[str, npt.NDArray[Any]], people: type[np.generic]
+) -> dict[str, npt.NDArray[Any]]:
+    """The base case's arrays with the types that simulated runs have: ``people`` for counts."""
+    counts = {"starts", "achieved", "anyway", "claimed"}
+    return {
+        name: array.astype(people if name in counts else array.dtype)
+        for name, array in base.items()
+    }
+
+
+def dataset(contract: Contract, kept: Mapping[str, npt.NDArray[Any]]) -> xr.Dataset:
+    """The ledger as a dataset with named axes; the arrays are views, not copies."""
+    timeline = contract.timeline
+    coordinates: dict[str, Any] = {
+        "run": np.arange(next(iter(kept.values())).shape[-1]),
+        "period": np.arange(timeline.periods),
+        "group": list(contract.group_labels),
+        "outcome": list(contract.outcomes),
+        "rule": list(contract.payments.rules),
+        "payer": list(contract.payments.payers),
+        "tranche": list(contract.capital.tranches) if contract.capital else [],
+        "party": list(contract.party_names),
+        "year": np.arange(benefit_years(contract)),
+        "date": (
+            "period",
+            np.array([timeline.date(t) for t in range(timeline.periods)], dtype="datetime64[ns]"),
+        ),
+    }
+    variables, used = {}, {"run", "period", "date"}
+    for name, array in kept.items():
+        axes, unit, title = VARIABLES[name]
+        money = unit.replace("money", contract.currency)
+        variables[name] = xr.DataArray(
+            array, dims=axes, attrs={"units": money, "long_name": title}
+        ).transpose(*(axis for axis in _ORDER if axis in axes))
+        used.update(axes)
+    return xr.Dataset(
+        variables,
+        coords={name: values for name, values in coordinates.items() if name in used},
+        attrs={
+            "contract": contract.name,
+            "currency": contract.currency,
+            "anyway_not_stated": ", ".join(
+                name for name, outcome in contract.outcomes.items() if outcome.anyway is None
+            ),
+        },
+    )

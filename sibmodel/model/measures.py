@@ -1,0 +1,444 @@
+"""Measures: one function each over a block's stages, with a name, a unit and which way is better."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from sibmodel.contract.contract import Contract
+from sibmodel.model import returns
+from sibmodel.model.chance import Floats
+from sibmodel.model.payments import sum_groups
+from sibmodel.model.stages import Stages
+from sibmodel.model.value import (
+    anyway_missing,
+    real_weights,
+    undefined_benefits,
+    weighted,
+    year_label,
+    years,
+)
+
+Expected = Literal["mean", "ratio", "irr", "payback"]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A number per run asked of the ledger.
+
+    ``values`` gives it for a block, shape (run,); a ratio names its ``over`` and ``under``
+    instead, and is undefined in a run where what is under is not above 0. ``undefined`` says why
+    the measure does not exist for this contract at all.
+    """
+
+    name: str
+    unit: str
+    better: Literal["up", "down", ""]
+    about: str
+    values: Callable[[Stages], Floats] | None = None
+    expected: Expected = "mean"
+    over: str | None = None
+    under: str | None = None
+    nobody: str = ""
+    undefined: str | None = None
+
+
+def investor_cash_flow(stages: Stages) -> Floats:
+    """Distributed less drawn, shape (period, run) [money]."""
+    assert stages.account is not None
+    return stages.account.distributed - stages.account.drawn
+
+
+def additional(stages: Stages, outcome: str) -> Floats:
+    """(achieved − anyway) × attribution over all groups, shape (period, run); may be negative."""
+    achieved, anyway = stages.achieved[outcome], stages.anyway[outcome]
+    shares = stages.attribution[outcome]
+    signed = np.int64 if achieved.dtype.kind in "iu" else np.float64
+    if np.all(shares == shares[:1]):
+        net = sum_groups(list(achieved)).astype(signed) - sum_groups(list(anyway)).astype(signed)
+        return net * shares[0]
+    difference = achieved.astype(signed) - anyway.astype(signed)
+    return np.asarray((difference * shares[:, None]).sum(axis=0))
+
+
+def _total(flow: Floats) -> Floats:
+    """Sum over the first axis, in order."""
+    return sum_groups(list(flow)).astype(np.float64)
+
+
+def measures(contract: Contract) -> tuple[Measure, ...]:
+    """Every measure of a contract, those that are undefined for it with their reason."""
+    return (
+        *_payments(contract),
+        *_outcomes(contract),
+        *_delivery(contract),
+        *_investors(contract),
+        *_value(contract),
+    )
+
+
+def _payments(contract: Contract) -> Iterator[Measure]:
+    payers = contract.payer_names
+    weights = real_weights(contract)
+    yield Measure(
+        "outcome_payments",
+        "money",
+        "",
+        "Outcome payments, all payers, nominal",
+        lambda s: _total(_total_by_period(s)),
+    )
+    for p, payer in enumerate(payers):
+        yield Measure(
+            f"outcome_payments[{payer}]",
+            "money",
+            "",
+            f"Outcome payments by {payer}, nominal",
+            lambda s, p=p: _total(s.paid.by_payer[p]),
+        )
+    reason = weights if isinstance(weights, str) else None
+    factors = np.zeros(0) if isinstance(weights, str) else weights
+    yield Measure(
+        "outcome_payments_present_value",
+        "real money",
+        "",
+        "Outcome payments, real, at the start",
+        lambda s: weighted(factors, _total_by_period(s)),
+        undefined=reason,
+    )
+    labels = _year_labels(contract)
+    for label in dict.fromkeys(labels):
+        rows = [t for t, other in enumerate(labels) if other == label]
+        yield Measure(
+            f"payments_in_year[{label}]",
+            "money",
+            "",
+            f"Outcome payments in {label}, nominal, in cash",
+            lambda s, rows=rows: _total(_total_by_period(s)[rows]),
+        )
+    yield Measure(
+        "taken_by_limits",
+        "money",
+        "",
+        "Claims at their price that limits did not let through",
+        lambda s: sum((_total(_total(cut)) for cut in s.paid.cut.values()), np.zeros(s.runs)),
+    )
+    yield Measure(
+        "limits_bind",
+        "share",
+        "",
+        "Whether any limit took anything",
+        lambda s: np.asarray(
+            sum((_total(_total(c)) for c in s.paid.cut.values()), np.zeros(s.runs)) > 1e-9, float
+        ),
+    )
+
+
+def _year_labels(contract: Contract) -> list[str]:
+    kind = contract.prices.base if contract.prices is not None else "2027-28"
+    return [year_label(year, kind) for year in years(contract.timeline, kind)]
+
+
+def _total_by_period(stages: Stages) -> Floats:
+    return sum_groups(list(stages.paid.by_payer))
+
+
+def _outcomes(contract: Contract) -> Iterator[Measure]:
+    yield Measure(
+        "people_started",
+        "people",
+        "up",
+        "People who started",
+        lambda s: _total(np.stack([_total(people) for people in s.starts.values()])),
+    )
+    running = any(contract.payments.running_costs)
+    yield Measure(
+        "cost_to_payers",
+        "money",
+        "down",
+        "Outcome payments and the payers' own running costs, nominal",
+        lambda s: _total(_total_by_period(s))
+        + sum((np.broadcast_to(_total(c), s.runs) for c in s.running.values()), np.zeros(s.runs)),
+    )
+    about = "Payments and running costs" if running else "Payments"
+    for name, outcome in contract.outcomes.items():
+        missing = anyway_missing(contract, name)
+        no_anyway = f"anyway not stated for {missing}" if missing else None
+        no_rate = f"rate not stated for {name}" if outcome.rate is None else None
+        yield Measure(
+            f"outcomes_achieved[{name}]",
+            "outcomes",
+            "up",
+            f"{name} achieved",
+            lambda s, n=name: _people(s.achieved[n]),
+            undefined=no_rate,
+        )
+        yield Measure(
+            f"outcomes_anyway[{name}]",
+            "outcomes",
+            "",
+            f"{name} that would have happened anyway",
+            lambda s, n=name: _people(s.anyway[n]),
+            undefined=no_anyway or no_rate,
+        )
+        yield Measure(
+            f"outcomes_additional[{name}]",
+            "outcomes",
+            "up",
+            f"{name} that would not have happened without the service",
+            lambda s, n=name: _total(additional(s, n)),
+            undefined=no_anyway or no_rate,
+        )
+        yield Measure(
+            f"outcomes_claimed[{name}]",
+            "outcomes",
+            "",
+            f"{name} claimed with evidence",
+            lambda s, n=name: _people(s.claimed[n]),
+            undefined=no_rate,
+        )
+        yield Measure(
+            f"cost_per_outcome[{name}]",
+            "money per outcome",
+            "down",
+            f"{about} for each {name} achieved",
+            expected="ratio",
+            over="cost_to_payers",
+            under=f"outcomes_achieved[{name}]",
+            nobody=f"nobody achieved {name}",
+            undefined=no_rate,
+        )
+        yield Measure(
+            f"cost_per_additional_outcome[{name}]",
+            "money per outcome",
+            "down",
+            f"{about} for each additional {name}",
+            expected="ratio",
+            over="cost_to_payers",
+            under=f"outcomes_additional[{name}]",
+            nobody=f"no additional {name}",
+            undefined=no_anyway or no_rate,
+        )
+
+
+def _people(counts: Floats) -> Floats:
+    """Total of an array (group, period, run), in its own type: nobody is counted twice."""
+    return _total(counts.reshape(-1, counts.shape[-1]))
+
+
+def _delivery(contract: Contract) -> Iterator[Measure]:
+    none = None if contract.delivery else "no delivery costs are stated"
+    yield Measure(
+        "delivery_costs",
+        "money",
+        "down",
+        "Delivery costs due, nominal",
+        lambda s: np.broadcast_to(_total(s.costs), s.runs),
+        undefined=none,
+    )
+    yield Measure(
+        "shortfall",
+        "money",
+        "down",
+        "Delivery costs that the account could not meet: the provider bears them",
+        lambda s: _total(s.account.unmet) if s.account else np.zeros(s.runs),
+        undefined=none or (None if contract.capital else "the contract has no capital"),
+    )
+
+
+def _investors(contract: Contract) -> Iterator[Measure]:
+    none = None if contract.capital else "the contract has no capital"
+    per_year = contract.timeline.periods_per_year
+    rate = contract.capital.hurdle if contract.capital else None
+    yield Measure(
+        "investor_drawn",
+        "money",
+        "",
+        "Capital drawn",
+        lambda s: _total(s.account.drawn) if s.account else np.zeros(s.runs),
+        undefined=none,
+    )
+    yield Measure(
+        "investor_distributed",
+        "money",
+        "up",
+        "Paid out to investors",
+        lambda s: _total(s.account.distributed) if s.account else np.zeros(s.runs),
+        undefined=none,
+    )
+    yield Measure(
+        "investor_irr",
+        "rate a year",
+        "up",
+        "Investors' internal rate of return, nominal, a year",
+        lambda s: returns.irr(investor_cash_flow(s).T, periods_per_year=per_year).rate,
+        expected="irr",
+        undefined=none,
+    )
+    yield Measure(
+        "investor_multiple",
+        "multiple",
+        "up",
+        "Paid out for each unit drawn",
+        expected="ratio",
+        over="investor_distributed",
+        under="investor_drawn",
+        nobody="nothing was drawn",
+        undefined=none,
+    )
+    yield Measure(
+        "capital_at_risk",
+        "money",
+        "down",
+        "Deepest point of investors' cumulative cash flow",
+        lambda s: returns.capital_at_risk(investor_cash_flow(s).T),
+        undefined=none,
+    )
+    yield Measure(
+        "investor_multiple_on_peak",
+        "multiple",
+        "up",
+        "Paid out for each unit of capital at risk",
+        expected="ratio",
+        over="investor_distributed",
+        under="capital_at_risk",
+        nobody="nothing was at risk",
+        undefined=none,
+    )
+    yield Measure(
+        "investor_loses",
+        "share",
+        "down",
+        "Whether investors get back less than was drawn: its expected value is P(loss)",
+        _loses,
+        undefined=none,
+    )
+    yield Measure(
+        "investor_present_value",
+        "money",
+        "up",
+        "Investors' cash flow at the hurdle rate, nominal",
+        lambda s: returns.npv(investor_cash_flow(s).T, rate=rate or 0.0, periods_per_year=per_year),
+        undefined=none or (None if rate is not None else "capital.hurdle is not stated"),
+    )
+    yield Measure(
+        "payback",
+        "years",
+        "down",
+        "Years until investors' cumulative cash flow stays at or above 0; never is infinite",
+        lambda s: returns.payback(investor_cash_flow(s).T, periods_per_year=per_year),
+        expected="payback",
+        undefined=none,
+    )
+
+
+def _loses(stages: Stages) -> Floats:
+    assert stages.account is not None
+    back, put = _total(stages.account.distributed), _total(stages.account.drawn)
+    return np.asarray(back < put * (1 - 1e-12), dtype=np.float64)
+
+
+def _value(contract: Contract) -> Iterator[Measure]:
+    """Present values of benefits and costs, their difference and ratio, for each perspective."""
+    weights = real_weights(contract)
+    no_value = weights if isinstance(weights, str) else None
+    missing = undefined_benefits(contract)
+    stated = contract.value.benefits if contract.value else {}
+    parties = [*contract.party_names, *(["account"] if contract.capital else [])]
+    public = [party for party in parties if contract.is_public(party)]
+    perspectives = {
+        **{party: [party] for party in parties},
+        "public": public,
+        "society": parties,
+    }
+    for name, members in perspectives.items():
+        touched = {
+            party: reason
+            for benefit, reason in missing.items()
+            for party in (stated[benefit].to, stated[benefit].taken_from)
+            if party is not None
+        }
+        reason = no_value or next((touched[m] for m in members if m in touched), None)
+        if name == "public" and not public:
+            reason = "no party is public"
+        about = {"society": "society (all parties)", "public": "all public parties"}.get(name, name)
+        yield Measure(
+            f"net_present_value[{name}]",
+            "real money",
+            "up",
+            f"Net present value to {about}",
+            lambda s, m=members: _columns(s, m, ("payments", "costs", "benefits", "transfers", "return")),
+            undefined=reason,
+        )
+        if name not in (*contract.payer_names, "public", "society"):
+            continue
+        yield Measure(
+            f"benefits_present_value[{name}]",
+            "real money",
+            "up",
+            f"Present value of benefits to {about}, less what it loses by them",
+            lambda s, m=members: _columns(s, m, ("benefits", "transfers")),
+            undefined=reason,
+        )
+        spent = ("costs",) if name == "society" else ("payments", "costs")
+        payers = members if name == "society" else [m for m in members if m in contract.payer_names]
+        yield Measure(
+            f"costs_present_value[{name}]",
+            "real money",
+            "down",
+            "Present value of real resources used"
+            if name == "society"
+            else f"Present value of payments and running costs of {about}",
+            lambda s, m=payers, c=spent: -_columns(s, m, c),
+            undefined=no_value or (reason if name == "public" and not public else None),
+        )
+        yield Measure(
+            f"benefit_cost_ratio[{name}]",
+            "ratio",
+            "up",
+            f"Benefits for each unit of cost to {about}",
+            expected="ratio",
+            over=f"benefits_present_value[{name}]",
+            under=f"costs_present_value[{name}]",
+            nobody="there is no cost",
+            undefined=reason,
+        )
+    for kind in ("fiscal", "economic", "social"):
+        names = [n for n, b in stated.items() if b.kind == kind]
+        if names:
+            yield Measure(
+                f"benefits_by_kind[{kind}]",
+                "real money",
+                "up",
+                f"Present value of {kind} benefits, gross of transfers",
+                lambda s, names=names: sum((s.benefits[n] for n in names), np.zeros(s.runs)),
+                undefined=no_value or next((missing[n] for n in names if n in missing), None),
+            )
+
+
+def _columns(stages: Stages, parties: list[str], columns: tuple[str, ...]) -> Floats:
+    total = np.zeros(stages.runs)
+    for party in parties:
+        for column in columns:
+            total = total + stages.incidence[party][column]
+    return total
+
+
+def values(stages: Stages, asked: tuple[Measure, ...]) -> dict[str, Floats]:
+    """Every defined measure of a block, by name, shape (run,); NaN in a run where it is undefined."""
+    found: dict[str, Floats] = {}
+    for measure in asked:
+        if measure.undefined is not None:
+            continue
+        if measure.values is not None:
+            found[measure.name] = measure.values(stages)
+        else:
+            assert measure.over is not None
+            assert measure.under is not None
+            under = found[measure.under]
+            found[measure.name] = np.divide(
+                found[measure.over], under, out=np.full(stages.runs, np.nan), where=under > 0
+            )
+    return found

@@ -1,0 +1,260 @@
+"""Value: what outcomes are worth, to whom, and who pays and gains in present values.
+
+Present values are real money of the base year at the start of the timeline, except investors' own,
+which are nominal at their hurdle. Nominal money is divided by the price index of the year it falls
+in, then discounted; benefits are stated in real money and only brought to the base year.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from sibmodel.contract.contract import Contract, Timeline
+from sibmodel.contract.schedules import SCHEDULES, flat
+from sibmodel.contract.value import Benefit, Discount, Prices, first_year
+from sibmodel.model.assumptions import Drawn
+from sibmodel.model.chance import Floats
+from sibmodel.model.discounting import (
+    Bands,
+    benefit_present_value_factor,
+    discount_factors,
+    price_index,
+    rebase,
+)
+from sibmodel.model.outcomes import Counts
+
+COLUMNS = ("payments", "costs", "benefits", "transfers", "return")
+"""Columns of the incidence table; over all parties payments, transfers and return cancel."""
+
+ACCOUNT = "account"
+"""The row of the incidence table for money that waits in the account."""
+
+
+def times(timeline: Timeline) -> Floats:
+    """When each period's money is dated, shape (period,) [years from the timeline's start]."""
+    within = {"start": 0.0, "middle": 0.5, "end": 1.0}[timeline.timing]
+    return (np.arange(timeline.periods) + within) / timeline.periods_per_year
+
+
+def years(timeline: Timeline, kind: str) -> list[int]:
+    """The year each period begins in: financial (April to March) where ``kind`` is like 2027-28."""
+    april = len(kind) == 7
+    dates = [timeline.date(period) for period in range(timeline.periods)]
+    return [d.year - (april and (d.month, d.day) < (4, 1)) for d in dates]
+
+
+def year_label(year: int, kind: str) -> str:
+    """2027 as "2027-28" or "2027", in the manner of ``kind``."""
+    return f"{year}-{(year + 1) % 100:02d}" if len(kind) == 7 else str(year)
+
+
+def price_levels(timeline: Timeline, prices: Prices) -> Floats:
+    """Price level of each period relative to the base year, shape (period,)."""
+    levels = []
+    for year in years(timeline, prices.base):
+        levels.append(1 / to_base(prices, year_label(year, prices.base)))
+    return np.array(levels)
+
+
+def to_base(prices: Prices, year: str) -> float:
+    """What brings one unit of money of a price year to the base year.
+
+    The deflator series where it has both years; else constant inflation between them.
+    """
+    if {year, prices.base} <= set(prices.deflator):
+        rebased = rebase(1.0, index=prices.deflator, from_year=year, to_year=prices.base)
+        return float(rebased)
+    if prices.inflation is None:
+        raise ValueError(f"{year} cannot be brought to {prices.base} without inflation or deflator")
+    between = first_year(prices.base) - first_year(year)
+    return float(price_index(years_from_base=between, inflation=prices.inflation))
+
+
+def bands_of(discount: Discount) -> Bands:
+    """The rates of a named schedule, or of one flat rate."""
+    if discount.schedule is not None:
+        return SCHEDULES[discount.schedule].bands
+    assert discount.rate is not None
+    return flat(discount.rate).bands
+
+
+def real_weights(contract: Contract) -> Floats | str:
+    """Present value of one unit of nominal money in each period, or why there is none."""
+    if contract.value is None:
+        return "the contract has no value section, so no discount schedule"
+    prices = contract.prices
+    if prices is None or (prices.inflation is None and not prices.deflator):
+        return "prices.inflation is not stated, so nominal money cannot be made real"
+    factors = discount_factors(bands=bands_of(contract.value.discount), years=times(contract.timeline))
+    try:
+        return factors / price_levels(contract.timeline, prices)
+    except ValueError as missing:
+        return str(missing)
+
+
+def undefined_benefits(contract: Contract) -> dict[str, str]:
+    """Benefits that have no value, by name, and why."""
+    if contract.value is None:
+        return {}
+    return {
+        name: f"anyway not stated for {missing}"
+        for name, benefit in contract.value.benefits.items()
+        if (missing := anyway_missing(contract, benefit.of))
+    }
+
+
+def anyway_missing(contract: Contract, outcome: str) -> str | None:
+    """The outcome, this one or one it needs, whose anyway (or rate) is not stated."""
+    step: str | None = outcome
+    while step is not None:
+        clause = contract.outcomes[step]
+        if clause.anyway is None:
+            return step
+        step = clause.needs
+    return None
+
+
+@dataclass(frozen=True)
+class BenefitFlow:
+    """One benefit: present value (run,), and real money by year after the start (year, run)."""
+
+    present_value: Floats
+    by_year: Floats | None
+
+
+def benefit_flow(
+    contract: Contract,
+    name: str,
+    *,
+    additional: Floats,
+    drawn: Drawn,
+    with_years: bool,
+) -> BenefitFlow:
+    """What a benefit is worth.
+
+    Parameters
+    ----------
+    contract, name : Contract, str
+        The contract and which of its benefits.
+    additional : array (period, run)
+        Additional outcomes.
+    drawn : Drawn
+        Values of the contract's numbers.
+    with_years : bool
+        Also give real money by year, for the ledger.
+    """
+    assert contract.value is not None
+    benefit: Benefit = contract.value.benefits[name]
+    path = f"value.benefits.{name}"
+    each = drawn(f"{path}.per_outcome")
+    if benefit.prices is not None and contract.prices is not None:
+        each = each * to_base(contract.prices, benefit.prices)
+    drop_off = drawn(f"{path}.drop_off")
+    when = times(contract.timeline)
+    factor = benefit_present_value_factor(
+        bands=bands_of(benefit.discount or contract.value.discount),
+        start_years=when,
+        lag=benefit.lag,
+        years=None if benefit.profile is not None else benefit.years,
+        drop_off=0.0 if benefit.profile is not None else drop_off,
+        profile=benefit.profile,
+    )
+    present_value = weighted(factor, additional) * each
+    if not with_years:
+        return BenefitFlow(present_value, None)
+    shares = benefit.profile or tuple((1 - drop_off) ** k for k in range(benefit.years))
+    by_year = np.zeros((benefit_years(contract), additional.shape[1]))
+    for t, year in enumerate(np.floor(when + 1e-9).astype(int)):
+        if np.any(additional[t]):
+            for k, share in enumerate(shares):
+                by_year[year + benefit.lag + k] += additional[t] * each * share
+    return BenefitFlow(present_value, by_year)
+
+
+def benefit_years(contract: Contract) -> int:
+    """Length of the axis of years on which benefits run."""
+    if contract.value is None:
+        return 0
+    last = int(np.floor(times(contract.timeline)[-1] + 1e-9))
+    longest = (b.lag + len(b.profile or range(b.years)) for b in contract.value.benefits.values())
+    return last + max(longest, default=0)
+
+
+def weighted(weights: Floats, flows: Floats) -> Floats:
+    """Sum over periods of weight × flow, shape (run,), added up in order of periods.
+
+    Not a matrix product: its last digits would depend on how many runs are asked for.
+    """
+    total = np.zeros(np.broadcast_shapes(weights.shape[1:], flows.shape[1:]))
+    for weight, flow in zip(weights, flows, strict=True):
+        if np.any(flow):
+            total += weight * flow
+    return total
+
+
+def incidence(
+    contract: Contract,
+    *,
+    weights: Floats,
+    by_payer: Mapping[str, Floats],
+    running: Mapping[str, Floats],
+    due: Floats,
+    met: Floats | None,
+    drawn: Floats | None,
+    distributed: Floats | None,
+    benefits: Mapping[str, Floats],
+    runs: int,
+) -> dict[str, dict[str, Floats]]:
+    """Who pays and who gains: party → column → present value (run,), gains positive.
+
+    Parameters
+    ----------
+    weights : array (period,)
+        Present value of nominal money by period.
+    by_payer, running : mapping of payer to array (period, run)
+        Outcome payments, and the payer's own costs of running the contract.
+    due, met : array (period, run)
+        Delivery costs due, and met from the account (None without capital).
+    drawn, distributed : array (period, run)
+        Investors' money in and out (None without capital).
+    benefits : mapping of benefit to array (run,)
+        Present values.
+
+    Returns
+    -------
+    dict
+        Every party named in the contract, and the account where there is one. Summed over
+        parties, payments, transfers and return are zero; costs are minus the real resources.
+    """
+    parties = [*contract.party_names, *([ACCOUNT] if met is not None else [])]
+    table = {party: {column: np.zeros(runs) for column in COLUMNS} for party in parties}
+    receiver = ACCOUNT if met is not None else "provider"
+    for payer, flow in by_payer.items():
+        paid = weighted(weights, flow)
+        table[payer]["payments"] -= paid
+        table[receiver]["payments"] += paid
+    for payer, flow in running.items():
+        table[payer]["costs"] -= weighted(weights, flow)
+    if met is None or drawn is None or distributed is None:
+        table["provider"]["costs"] -= weighted(weights, due)
+    else:
+        spent = weighted(weights, met)
+        table[ACCOUNT]["costs"] -= spent
+        # who is paid for delivery spends what it gets; what is not met, the provider bears
+        table["provider"]["costs"] -= weighted(weights, due) - spent
+        assert contract.capital is not None
+        for name, tranche in contract.capital.tranches.items():
+            gain = weighted(weights, distributed) - weighted(weights, drawn)
+            table[tranche.held_by or name]["return"] += gain
+            table[ACCOUNT]["return"] -= gain
+    assert contract.value is not None
+    for name, worth in benefits.items():
+        benefit = contract.value.benefits[name]
+        column = "transfers" if benefit.taken_from else "benefits"
+        table[benefit.to][column] += worth
+        if benefit.taken_from:
+            table[benefit.taken_from][column] -= worth
+    return table

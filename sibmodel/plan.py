@@ -1,0 +1,443 @@
+"""The straight line: one block of runs taken through all the stages."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sibmodel.contract.contract import Contract
+from sibmodel.model.assumptions import Assumptions, Drawn
+from sibmodel.model.capital import cost_by_period, last_cost_period, run_account
+from sibmodel.model.chance import BLOCK, Floats
+from sibmodel.model.evidence import Mask
+from sibmodel.model.measures import Measure, additional, measures
+from sibmodel.model.outcomes import (
+    CohortRates,
+    Counts,
+    EvenPeople,
+    LuckOf,
+    cohort_luck,
+    cohort_rates,
+    count_cell,
+    expected_cell,
+    random_luck,
+)
+from sibmodel.model.payments import (
+    Paid,
+    PersonLimit,
+    Price,
+    dearest_path,
+    earn,
+    pay,
+    price_of,
+)
+from sibmodel.model.people import planned_intake, planned_starts, starts
+from sibmodel.model.stages import Stages
+from sibmodel.model.value import (
+    benefit_flow,
+    incidence,
+    real_weights,
+    undefined_benefits,
+)
+
+_PERSON_BYTES = 400 * 2**20  # people held at once where a limit per person can bind
+
+
+@dataclass(frozen=True)
+class Switches:
+    """The three kinds of not knowing, each on or off."""
+
+    uncertainty: bool = True
+    shared_luck: bool = True
+    chance: bool = True
+
+    @property
+    def runs(self) -> int:
+        """Runs in a block: one if nothing differs between runs."""
+        return BLOCK if self.uncertainty or self.shared_luck or self.chance else 1
+
+
+BASE_CASE = Switches(uncertainty=False, shared_luck=False, chance=False)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """People of one group who start in one period."""
+
+    cohort: str
+    group: str
+    start: int
+
+    @property
+    def name(self) -> str:
+        """The name its streams carry: ``cohort/group/start``."""
+        group = self.group if "/" in self.group else f"{self.group}/{self.group}"
+        return f"{group}/{self.start}"
+
+
+class Plan:
+    """A contract made ready: what is the same in every block is worked out once."""
+
+    def __init__(self, contract: Contract) -> None:
+        unrated = [n for n, o in contract.outcomes.items() if o.rate is None]
+        if unrated:
+            raise ValueError(
+                f"cannot simulate: no rate is stated for {', '.join(unrated)}. Add outcomes."
+                f"{unrated[0]}.rate, or use settle() with recorded outcomes"
+            )
+        self.contract = contract
+        self.assumptions = Assumptions(contract)
+        self.measures: tuple[Measure, ...] = measures(contract)
+        self.periods = contract.timeline.periods
+        self.planned: dict[str, npt.NDArray[np.int64]] = {}
+        self.cells: list[Cell] = []
+        for name, cohort in contract.cohorts.items():
+            labels = dict(sorted(cohort.labels(name).items()))
+            planned = planned_starts(
+                intake=planned_intake(cohort, periods=self.periods), groups=list(labels.values())
+            )
+            for row, group in zip(planned, labels, strict=True):
+                self.planned[group] = row
+                self.cells += [Cell(name, group, int(t)) for t in np.flatnonzero(row)]
+        self.rules_paying: dict[str, list[int]] = {}
+        for r, rule in enumerate(contract.payments.rules.values()):
+            self.rules_paying.setdefault(rule.pays, []).append(r)
+        self.delay = {name: contract.delay_of(name) for name in contract.outcomes}
+        self.weights = real_weights(contract)
+        self.last_cost = last_cost_period(contract)
+        most = sum(cohort.size for cohort in contract.cohorts.values()) * 4
+        self.small: type[np.generic] = np.uint16 if most < 2**16 else np.uint32
+
+    def _groups(self, cohort: str) -> list[str]:
+        """Labels of a cohort's groups, in the order of every group axis."""
+        return sorted(self.contract.cohorts[cohort].labels(cohort))
+
+    # --- one block --------------------------------------------------------------------------------
+
+    def stages(self, *, seed: int, block: int, switches: Switches, details: bool) -> Stages:
+        """All stages for one block of runs."""
+        contract, runs = self.contract, switches.runs
+        drawn = (
+            self.assumptions.draw(seed, block) if switches.uncertainty else self.assumptions.means()
+        )
+        people = self._starts(drawn, runs, whole=switches.chance)
+        luck = cohort_luck(seed, block) if switches.shared_luck else None
+        rates = {
+            name: cohort_rates(
+                contract,
+                name,
+                drawn,
+                luck,
+                sorted({cell.start for cell in self.cells if cell.cohort == name}),
+            )
+            for name in contract.cohorts
+        }
+        prices = {
+            name: {
+                group: price_of(contract.payments, name, drawn, group)
+                for group in self._groups(contract.cohort_paid(rule.pays))
+            }
+            for name, rule in contract.payments.rules.items()
+        }
+        limited = self._person_limit_can_bind(prices)
+        walk = functools.partial(
+            self._walk, rates=rates, people=people, prices=prices, seed=seed, block=block
+        )
+        columns = self._chunks(people, runs, switches.chance) if limited else [slice(0, runs)]
+        person = self._person(columns[0]) if limited and switches.chance else None
+        counts = walk(chance=switches.chance, person=person, columns=columns[0])
+        claims = {
+            name: self._claims(rule.pays, counts, people)
+            for name, rule in contract.payments.rules.items()
+        }
+        number, earned = earn(
+            contract.payments, claims=claims, prices=prices, periods=self.periods, runs=runs
+        )
+        parts = []
+        for index, chunk in enumerate(columns):
+            if limited and (index > 0 or not switches.chance):
+                person = self._person(chunk)
+                even = None if switches.chance else self._points(runs)
+                walk(chance=True, person=person, columns=chunk, even=even)
+            parts.append(
+                pay(
+                    contract.payments,
+                    number=number[:, :, chunk],
+                    earned=earned[:, :, chunk],
+                    periods_per_year=contract.timeline.periods_per_year,
+                    people=person,
+                    keep_joint=details,
+                )
+            )
+        paid = parts[0] if len(parts) == 1 else _joined(parts)
+        return self._money(drawn, people, counts, paid, runs, details)
+
+    def _starts(self, drawn: Drawn, runs: int, *, whole: bool) -> dict[str, Counts]:
+        people: dict[str, Counts] = {}
+        for name, cohort in self.contract.cohorts.items():
+            groups = self._groups(name)
+            turned_up = starts(
+                planned=np.stack([self.planned[group] for group in groups]),
+                referrals=drawn(f"cohorts.{name}.referrals"),
+                runs=runs,
+                whole=whole,
+            )
+            people |= dict(zip(groups, turned_up, strict=True))
+        return people
+
+    def _walk(
+        self,
+        *,
+        rates: Mapping[str, CohortRates],
+        people: Mapping[str, Counts],
+        prices: Mapping[str, Mapping[str, Price]],
+        seed: int,
+        block: int,
+        chance: bool,
+        person: PersonLimit | None,
+        columns: slice,
+        even: int | None = None,
+    ) -> dict[str, dict[str, Counts]]:
+        """Every cell's people, into counts by kind and outcome, shape (group, period, run)."""
+        runs = next(iter(people.values())).shape[-1]
+        kind = self.small if chance else np.float64
+        labels = {name: self._groups(name) for name in self.contract.cohorts}
+        counts: dict[str, dict[str, Counts]] = {"achieved": {}, "anyway": {}, "claimed": {}}
+        for name in self.contract.outcomes if even is None else ():
+            cohort = self.contract.cohort_of(name)
+            shape = (len(labels[cohort]), self.periods, runs)
+            counts["achieved"][name] = np.zeros(shape, dtype=kind)
+            if any(name in shares for shares in rates[cohort].share_anyway.values()):
+                counts["anyway"][name] = np.zeros(shape, dtype=kind)
+            certain = all(np.all(np.asarray(s) == 1) for s in rates[cohort].claimed[name].values())
+            counts["claimed"][name] = (
+                counts["achieved"][name] if certain else np.zeros(shape, dtype=kind)
+            )
+        for cell in self.cells:
+            mine = people[cell.group][cell.start]
+            if not np.any(mine):
+                continue
+            weight: float | Floats = 1.0
+            luck_of: LuckOf = random_luck(seed, block)
+            if even is not None:
+                weight = mine[columns] / even
+                mine = np.full(runs, even)
+                luck_of = functools.partial(_even_luck, points=even, runs=runs)
+            if not chance:
+                counted = expected_cell(rates[cell.cohort], cell.group, cell.start, mine)
+            else:
+                counted = count_cell(
+                    rates[cell.cohort],
+                    cell.name,
+                    cell.group,
+                    cell.start,
+                    mine,
+                    luck_of,
+                    self._collector(person, cell, prices, columns, weight) if person else None,
+                )
+            if even is not None:
+                continue
+            g = labels[cell.cohort].index(cell.group)
+            for what in ("achieved", "anyway", "claimed"):
+                found: dict[str, Counts] = getattr(counted, what)
+                for name, count in found.items():
+                    if what == "claimed" and counts["claimed"][name] is counts["achieved"][name]:
+                        continue
+                    counts[what][name][g, cell.start + self.delay[name]] = count
+        return counts
+
+    def _collector(
+        self,
+        person: PersonLimit,
+        cell: Cell,
+        prices: Mapping[str, Mapping[str, Price]],
+        columns: slice,
+        weight: float | Floats,
+    ) -> Callable[[str, Mask], None]:
+        """Hands the claims of a cell's people to the limit per person, slab by slab."""
+        names = list(self.contract.payments.rules)
+
+        def collect(paid_for: str, mask: Mask) -> None:
+            if paid_for == cell.cohort:
+                person.add_people(len(mask), weight)
+            for r in self.rules_paying.get(paid_for, ()):
+                price = prices[names[r]][cell.group]
+                person.add_claims(
+                    rule=r,
+                    period=cell.start + self.delay.get(paid_for, 0),
+                    price=price if np.ndim(price) == 0 else np.asarray(price)[columns],
+                    claimed=mask[:, columns],
+                )
+
+        return collect
+
+    def _person_limit_can_bind(self, prices: Mapping[str, Mapping[str, Price]]) -> bool:
+        limit = self.contract.payments.limits.person
+        if limit is None:
+            return False
+        for name in self.contract.cohorts:
+            for group in self.contract.cohorts[name].labels(name):
+                worth: dict[str, Price] = {}
+                for rule, clause in self.contract.payments.rules.items():
+                    if group in prices[rule]:
+                        worth[clause.pays] = worth.get(clause.pays, 0.0) + prices[rule][group]
+                if dearest_path(self.contract, worth, name) > limit:
+                    return True
+        return False
+
+    def _person(self, columns: slice) -> PersonLimit:
+        limit = self.contract.payments.limits.person
+        assert limit is not None
+        return PersonLimit(
+            limit, rules=len(self.contract.payments.rules), runs=columns.stop - columns.start
+        )
+
+    @staticmethod
+    def _points(runs: int) -> int:
+        """How many even people stand for a cell where there is no chance."""
+        return 4096 if runs == 1 else 128
+
+    def _chunks(self, people: Mapping[str, Counts], runs: int, chance: bool) -> list[slice]:
+        """Runs taken together, so that people held at once fit in memory."""
+        held = sum(
+            int(people[cell.group][cell.start].max()) if chance else self._points(runs)
+            for cell in self.cells
+        )
+        each = 10 + 2 * len(self.contract.payments.rules)
+        width = int(min(runs, max(64, _PERSON_BYTES // (max(held, 1) * each))))
+        return [slice(low, min(low + width, runs)) for low in range(0, runs, width)]
+
+    def _claims(
+        self, pays: str, counts: Mapping[str, Mapping[str, Counts]], people: Mapping[str, Counts]
+    ) -> dict[str, Counts]:
+        cohort = self.contract.cohort_paid(pays)
+        groups = self._groups(cohort)
+        if pays in self.contract.cohorts:
+            return {group: people[group] for group in groups}
+        return dict(zip(groups, counts["claimed"][pays], strict=True))
+
+    def _money(
+        self,
+        drawn: Drawn,
+        people: Mapping[str, Counts],
+        counts: Mapping[str, Mapping[str, Counts]],
+        paid: Paid,
+        runs: int,
+        details: bool,
+    ) -> Stages:
+        """From payments to the account, and from outcomes to value."""
+        contract = self.contract
+        per_year = contract.timeline.periods_per_year
+        payments = contract.payments
+        by_payer = dict(zip(payments.payers, paid.by_payer, strict=True))
+
+        def cost_of(path: str, clauses: Mapping[str, Any]) -> dict[str, Floats]:
+            return {
+                name: cost_by_period(
+                    cost,
+                    path=f"{path}.{name}",
+                    drawn=drawn,
+                    starts=people,
+                    achieved={o: counts["achieved"][o].sum(axis=0) for o in cost.per_outcome},
+                    periods=self.periods,
+                    periods_per_year=per_year,
+                )
+                for name, cost in clauses.items()
+            }
+
+        running = cost_of("payments.running_costs", payments.running_costs)
+        delivery = cost_of("delivery.costs", contract.delivery.costs if contract.delivery else {})
+        costs: Floats = sum(delivery.values(), np.zeros((self.periods, 1)))
+        account = None
+        if contract.capital is not None:
+            received: Floats = sum(by_payer.values(), np.zeros((self.periods, 1)))
+            account = run_account(
+                contract.capital, payments=received, costs=costs, last_cost=self.last_cost
+            )
+        attribution = {
+            name: np.stack(
+                [
+                    np.atleast_1d(drawn(f"outcomes.{name}.attribution", group))
+                    for group in self._groups(contract.cohort_of(name))
+                ]
+            )
+            for name in contract.outcomes
+        }
+        stages = Stages(
+            contract,
+            runs,
+            people,
+            counts["achieved"],
+            counts["anyway"],
+            counts["claimed"],
+            attribution,
+            paid,
+            costs,
+            running,
+            account,
+            {},
+            {},
+            {},
+        )
+        return self._value(stages, drawn, by_payer, details)
+
+    def _value(
+        self, stages: Stages, drawn: Drawn, by_payer: Mapping[str, Floats], details: bool
+    ) -> Stages:
+        contract = self.contract
+        if contract.value is None or isinstance(self.weights, str):
+            return stages
+        missing = undefined_benefits(contract)
+        found = {name: b for name, b in contract.value.benefits.items() if name not in missing}
+        outcomes = {b.of: additional(stages, b.of) for b in found.values()}
+        flows = {
+            name: benefit_flow(
+                contract,
+                name,
+                additional=outcomes[benefit.of],
+                drawn=drawn,
+                details=details,
+            )
+            for name, benefit in found.items()
+        }
+        account = stages.account
+        table = incidence(
+            contract,
+            weights=self.weights,
+            by_payer=by_payer,
+            running=stages.running,
+            due=stages.costs,
+            met=account.met if account else None,
+            drawn=account.drawn if account else None,
+            distributed=account.distributed if account else None,
+            benefits={name: flow.present_value for name, flow in flows.items()},
+            runs=stages.runs,
+        )
+        worth = {name: flow.present_value for name, flow in flows.items()}
+        by_year = {n: f.by_year for n, f in flows.items() if f.by_year is not None}
+        return replace(stages, benefits=worth, benefit_years=by_year, incidence=table)
+
+
+def _even_luck(name: str, fine: bool, *, points: int, runs: int) -> EvenPeople:
+    return EvenPeople(name, points, runs)
+
+
+def _joined(parts: list[Paid]) -> Paid:
+    """Chunks of runs side by side."""
+
+    def side_by_side(arrays: list[Any]) -> Any:
+        return np.concatenate(arrays, axis=-1)
+
+    cuts = sorted({name for part in parts for name in part.cut})
+    return Paid(
+        side_by_side([p.number for p in parts]),
+        side_by_side([p.earned for p in parts]),
+        side_by_side([p.paid for p in parts]),
+        side_by_side([p.by_payer for p in parts]),
+        None if parts[0].joint is None else side_by_side([p.joint for p in parts]),
+        {c: side_by_side([p.cut.get(c, np.zeros_like(p.earned)) for p in parts]) for c in cuts},
+    )

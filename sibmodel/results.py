@@ -1,0 +1,319 @@
+"""Results: the ledger and the measures of a simulation, to be selected and shown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import xarray as xr
+
+from sibmodel import statistics
+from sibmodel.contract.contract import Contract
+from sibmodel.contract.faults import did_you_mean
+from sibmodel.model.measures import Measure
+from sibmodel.model.returns import STATUSES
+from sibmodel.model.value import COLUMNS
+
+Floats = npt.NDArray[np.float64]
+
+WITHHELD_ABOVE = 0.001
+"""Share of undefined runs above which a measure's percentiles are withheld."""
+
+PERCENTILES = (5, 25, 50, 75, 95)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What is known of a measure over all runs: expected value, its Monte Carlo error, base case."""
+
+    expected: float
+    mc_error: float
+    base_case: float
+    undefined: int
+    reason: str
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Results:
+    """The outcome of :func:`sibmodel.simulate`: measures by run, and the ledger if it was kept.
+
+    Attributes
+    ----------
+    contract : Contract
+    runs, seed : int
+    ledger : xarray.Dataset or None
+        Axes run, period, group, outcome, rule, payer, tranche; None with ``keep="measures"``.
+    irr_status : array (run,) or None
+        Codes into ``sibmodel.model.returns.STATUSES``.
+    """
+
+    contract: Contract
+    runs: int
+    seed: int
+    switches: Mapping[str, bool]
+    asked: tuple[Measure, ...]
+    values: Mapping[str, Floats]
+    estimates: Mapping[str, Estimate]
+    irr_status: npt.NDArray[np.uint8] | None
+    mean_cash_flow: Floats | None
+    incidence_mean: Mapping[str, Mapping[str, float]]
+    ledger: xr.Dataset | None
+    drawn_labels: Mapping[str, str]
+
+    # --- selecting --------------------------------------------------------------------------------
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all measures."""
+        return tuple(measure.name for measure in self.asked)
+
+    def about(self, name: str) -> Measure:
+        """Unit, direction and description of a measure.
+
+        Raises
+        ------
+        KeyError
+            If there is no such measure; the message has the nearest name.
+        """
+        for measure in self.asked:
+            if measure.name == name:
+                return measure
+        raise KeyError(f"there is no measure called {name!r}; {did_you_mean(name, self.names)}")
+
+    def measure(self, name: str) -> Floats:
+        """A measure's values, shape (run,); NaN in runs where it is undefined.
+
+        A measure that does not exist for this contract is NaN in every run; ``reason(name)`` says
+        why.
+        """
+        if self.about(name).undefined is not None:
+            return np.full(self.runs, np.nan)
+        return self.values[name].copy()
+
+    def expected(self, name: str) -> float:
+        """Mean of an amount; ratio of means of a ratio; IRR of the mean cash flow of an IRR."""
+        self.about(name)
+        return self.estimates[name].expected
+
+    def mc_error(self, name: str) -> float:
+        """Monte Carlo error of ``expected``."""
+        self.about(name)
+        return self.estimates[name].mc_error
+
+    def base_case(self, name: str) -> float:
+        """The measure in the one run without uncertainty, shared luck and chance."""
+        self.about(name)
+        return self.estimates[name].base_case
+
+    def reason(self, name: str) -> str:
+        """Why a measure is undefined (in some runs or in all), or an empty text."""
+        self.about(name)
+        return self.estimates[name].reason
+
+    def withheld(self, name: str) -> bool:
+        """Whether too many runs are undefined for percentiles to be shown."""
+        self.about(name)
+        return self.estimates[name].undefined > WITHHELD_ABOVE * self.runs
+
+    def percentile(self, name: str, percent: float) -> float:
+        """An order statistic of a measure over the runs in which it is defined; NaN if withheld."""
+        if self.withheld(name):
+            return math.nan
+        value = self.values[name]
+        return statistics.percentile(value[~np.isnan(value)], percent)
+
+    def percentile_interval(self, name: str, percent: float) -> tuple[float, float]:
+        """Values between which a percentile lies, about 95% confidence, given these many runs."""
+        if self.withheld(name):
+            return math.nan, math.nan
+        value = self.values[name]
+        return statistics.percentile_interval(value[~np.isnan(value)], percent)
+
+    def share_interval(self, name: str) -> tuple[float, float]:
+        """Wilson limits of the expected value of a measure that is 0 or 1."""
+        if self.about(name).unit != "share":
+            raise ValueError(f"{name} is not a share of runs")
+        return statistics.wilson(self.expected(name), self.runs)
+
+    # --- tables -----------------------------------------------------------------------------------
+
+    def summary(
+        self,
+        percentiles: Sequence[float] = PERCENTILES,
+        names: Sequence[str] | None = None,
+    ) -> pd.DataFrame:
+        """Measure × expected, percentiles, Monte Carlo error, base case, undefined runs and why.
+
+        Parameters
+        ----------
+        percentiles : sequence of float
+            Between 0 and 100.
+        names : sequence of str, optional
+            Which measures; all if left out.
+        """
+        rows = {}
+        for name in names if names is not None else self.names:
+            measure, estimate = self.about(name), self.estimates[name]
+            row: dict[str, float | str | int] = {"expected": estimate.expected}
+            row |= {f"p{percent:g}": self.percentile(name, percent) for percent in percentiles}
+            row |= {
+                "mc_error": estimate.mc_error,
+                "base_case": estimate.base_case,
+                "undefined": estimate.undefined,
+                "unit": measure.unit.replace("money", self.contract.currency),
+                "note": self._note(name),
+            }
+            rows[name] = row
+        table = pd.DataFrame.from_dict(rows, orient="index")
+        table.index.name = "measure"
+        return table
+
+    def _note(self, name: str) -> str:
+        estimate = self.estimates[name]
+        if not estimate.undefined:
+            return ""
+        if estimate.undefined == self.runs:
+            return f"undefined: {estimate.reason}"
+        withheld = "; percentiles withheld" if self.withheld(name) else ""
+        return f"undefined in {estimate.undefined:,} runs: {estimate.reason}{withheld}"
+
+    def irr_statuses(self) -> pd.Series[int]:
+        """How many runs have which status of the investor IRR."""
+        counts = (
+            np.zeros(len(STATUSES), dtype=int)
+            if self.irr_status is None
+            else np.bincount(self.irr_status, minlength=len(STATUSES))
+        )
+        return pd.Series(counts, index=pd.Index(STATUSES, name="status"), name="runs")
+
+    def payments_by_year(self, percentiles: Sequence[float] = (50, 80, 90)) -> pd.DataFrame:
+        """Outcome payments by year of cash: expected and percentiles, each year by itself.
+
+        Financial years (April to March) unless the contract's price base is a calendar year.
+        Percentiles of years do not add up to the percentile of the total.
+        """
+        prefix = "payments_in_year["
+        names = [name for name in self.names if name.startswith(prefix)]
+        rows = {
+            name[len(prefix) : -1]: {
+                "expected": self.expected(name),
+                **{f"p{percent:g}": self.percentile(name, percent) for percent in percentiles},
+            }
+            for name in names
+        }
+        table = pd.DataFrame.from_dict(rows, orient="index")
+        table.index.name = "year"
+        return table
+
+    def incidence(self) -> pd.DataFrame:
+        """Who pays and who gains: party × column, expected real present values, gains positive.
+
+        The last row, society, is the sum of all parties; there payments, transfers and return are
+        zero. Empty where present values are undefined.
+        """
+        if not self.incidence_mean:
+            return pd.DataFrame(columns=[*COLUMNS, "net"])
+        table = pd.DataFrame.from_dict(
+            {party: dict(row) for party, row in self.incidence_mean.items()}, orient="index"
+        )[list(COLUMNS)]
+        table["net"] = table.sum(axis=1)
+        table.loc["society"] = table.sum(axis=0)
+        table.index.name = "party"
+        return table
+
+    # --- a view for people ------------------------------------------------------------------------
+
+    def headlines(self) -> list[tuple[str, str]]:
+        """The few sentences a commissioner reads first: what is asked, and the answer."""
+        rows: list[tuple[str, str]] = []
+
+        def add(question: str, name: str, *, spread: bool = True) -> None:
+            if name not in self.estimates:
+                return
+            measure, estimate = self.about(name), self.estimates[name]
+            if estimate.undefined == self.runs:
+                rows.append((question, f"undefined: {estimate.reason}"))
+                return
+            unit = measure.unit.replace("money", self.contract.currency)
+            if measure.expected in ("irr", "payback"):
+                text = f"median {show(self.percentile(name, 50), unit)}"
+            else:
+                text = show(estimate.expected, unit)
+            if spread and not self.withheld(name) and self.runs > 1:
+                low, high = self.percentile(name, 5), self.percentile(name, 95)
+                text += f"   (9 in 10 runs: {show(low, unit)} to {show(high, unit)})"
+            elif self.withheld(name):
+                text += f"   ({self._note(name)})"
+            rows.append((question, text))
+
+        headline = self.contract.headline
+        add("What will we pay?", "outcome_payments")
+        for payer in self.contract.payer_names if len(self.contract.payer_names) > 1 else ():
+            add(f"  of which {payer}", f"outcome_payments[{payer}]")
+        add("Does a limit take anything?", "limits_bind", spread=False)
+        add("How many people start?", "people_started")
+        if headline:
+            add(f"How many achieve {headline}?", f"outcomes_achieved[{headline}]")
+            add("  beyond what would have happened", f"outcomes_additional[{headline}]")
+            add("  cost for each additional one", f"cost_per_additional_outcome[{headline}]")
+        if self.contract.capital:
+            add("What do investors earn a year?", "investor_irr")
+            add("Do investors lose money?", "investor_loses", spread=False)
+            add("Most they have at risk?", "capital_at_risk")
+        add("Costs nobody could meet?", "shortfall")
+        if self.contract.value:
+            add("Is it worth it to society?", "net_present_value[society]")
+            add("  and to the public purse?", "net_present_value[public]")
+        return rows
+
+    def __repr__(self) -> str:
+        off = [name.replace("_", " ") for name, on in self.switches.items() if not on]
+        head = f"{self.contract.name}: {self.runs:,} runs, seed {self.seed}" + (
+            f", without {', '.join(off)}" if off else ""
+        )
+        rows = self.headlines()
+        width = max(len(question) for question, _ in rows)
+        lines = [f"  {question:<{width}}  {answer}" for question, answer in rows]
+        return "\n".join([head, *lines, "  summary() has every measure with its error and unit."])
+
+    def _repr_html_(self) -> str:
+        from html import escape  # noqa: PLC0415  (only notebooks ask)
+
+        rows = "".join(
+            f"<tr><td style='text-align:left'>{escape(question)}</td>"
+            f"<td style='text-align:left'>{escape(answer)}</td></tr>"
+            for question, answer in self.headlines()
+        )
+        return (
+            f"<p><b>{escape(self.contract.name)}</b>: {self.runs:,} runs, seed {self.seed}</p>"
+            f"<table>{rows}</table>"
+        )
+
+
+def show(value: float, unit: str) -> str:
+    """A number as a reader expects it: whole money, percentages, people.
+
+    Examples
+    --------
+    >>> show(1234567.8, "GBP"), show(0.0525, "rate a year"), show(0.125, "share")
+    ('GBP 1,234,568', '5.2%', '12.5%')
+    """
+    if math.isnan(value):
+        return "undefined"
+    if math.isinf(value):
+        return "never"
+    if unit in ("share", "rate a year"):
+        return f"{100 * value:.1f}%"
+    if unit in ("multiple", "ratio"):
+        return f"{value:.2f}"
+    if unit == "years":
+        return f"{value:.2f} years"
+    if unit in ("people", "outcomes"):
+        return f"{value:,.1f}".removesuffix(".0")
+    currency = unit.removeprefix("real ").partition(" ")[0]
+    sign = "−" if value < -0.5 else ""
+    return f"{sign}{currency} {abs(value):,.0f}"

@@ -1,0 +1,305 @@
+"""Takes a contract through the stages, block by block."""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+import sys
+from concurrent.futures import Executor, Future, as_completed
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from sibmodel import ledger as ledgers
+from sibmodel import statistics
+from sibmodel.contract.contract import Contract
+from sibmodel.model import returns
+from sibmodel.model.chance import BLOCK, Floats
+from sibmodel.model.measures import Measure, investor_cash_flow, values
+from sibmodel.model.stages import Stages
+from sibmodel.plan import BASE_CASE, Plan, Switches
+from sibmodel.results import Estimate, Results
+
+Keep = Literal["measures", "ledger", "everything"]
+KEEPS = ("measures", "ledger", "everything")
+
+MOST_BYTES = 2 * 2**30
+"""What one call may keep."""
+
+
+@dataclass
+class Block:
+    """What one block hands back: arrays with the run axis last, cut to the runs asked for."""
+
+    measures: dict[str, Floats]
+    irr_status: npt.NDArray[np.uint8] | None
+    ledger: dict[str, npt.NDArray[Any]]
+    cash_flow_sum: Floats | None = None
+    cash_flow_products: Floats | None = None
+    incidence_sum: dict[str, dict[str, float]] = field(default_factory=dict)
+
+
+def _reduced(plan: Plan, stages: Stages, keep: Keep, runs: int) -> Block:
+    """The measures of a block and what is kept of its ledger."""
+    found = {name: value[:runs] for name, value in values(stages, plan.measures).items()}
+    kept = ledgers.arrays(stages, joint=keep == "everything") if keep != "measures" else {}
+    block = Block(found, None, {name: array[..., :runs] for name, array in kept.items()})
+    if stages.account is not None:
+        flows = investor_cash_flow(stages)[:, :runs]
+        per_year = stages.contract.timeline.periods_per_year
+        block.irr_status = returns.irr(flows.T, periods_per_year=per_year).status
+        block.cash_flow_sum = flows.sum(axis=1)
+        block.cash_flow_products = flows @ flows.T
+    block.incidence_sum = {
+        party: {column: float(value[:runs].sum()) for column, value in row.items()}
+        for party, row in stages.incidence.items()
+    }
+    return block
+
+
+@functools.lru_cache(maxsize=4)
+def _plan(contract: str) -> Plan:
+    return Plan(Contract.from_dict(json.loads(contract)))
+
+
+def _task(contract: str, seed: int, block: int, switches: Switches, keep: Keep, runs: int) -> Block:
+    """One block in a worker: the contract comes as plain text, once a task."""
+    plan = _plan(contract)
+    stages = plan.stages(seed=seed, block=block, switches=switches, details=keep != "measures")
+    return _reduced(plan, stages, keep, runs)
+
+
+def simulate(
+    contract: Contract,
+    runs: int = 10_000,
+    *,
+    seed: int = 0,
+    uncertainty: bool = True,
+    shared_luck: bool = True,
+    chance: bool = True,
+    keep: Keep = "ledger",
+    executor: Executor | None = None,
+    progress: bool | None = None,
+) -> Results:
+    """Many possible futures of a contract.
+
+    Parameters
+    ----------
+    contract : Contract
+        Every outcome must state its rate.
+    runs : int
+        How many futures. Run n is the same however many runs there are.
+    seed : int
+        0 or more; the same seed gives the same people, luck and assumptions.
+    uncertainty, shared_luck, chance : bool
+        Switch off our uncertainty about the numbers (they are at their means), luck shared within
+        a cohort, and chance between people (who are then fractions). With all three off there is
+        one run: the base case, which equals a calculation by hand.
+    keep : {"measures", "ledger", "everything"}
+        What is kept of each run: the measures alone; also the ledger; also payments by rule and
+        payer together.
+    executor : concurrent.futures.Executor, optional
+        Where blocks of 4,096 runs are worked; anything with its interface. None: here.
+    progress : bool, optional
+        Show a bar; if left out, only in a terminal and for more than one block.
+
+    Returns
+    -------
+    Results
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to run, or more than 2 GiB would be kept (with the remedy).
+    RuntimeError
+        If a block fails, naming its runs; the other blocks are cancelled.
+
+    Examples
+    --------
+    >>> import sibmodel as sib
+    >>> results = sib.simulate(sib.library.load("closed_form_bond"), runs=4096)
+    >>> abs(results.expected("outcome_payments") - 400_000) < 3 * 34_641 / 64
+    True
+    """
+    if isinstance(runs, bool) or not isinstance(runs, int) or runs < 1:
+        raise ValueError(f"runs must be a whole number, 1 or more: seen {runs!r}")
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise ValueError(f"seed must be a whole number, 0 or more: seen {seed!r}")
+    if keep not in KEEPS:
+        raise ValueError(f"keep is one of {', '.join(KEEPS)}: seen {keep!r}")
+    switches = Switches(uncertainty, shared_luck, chance)
+    if switches == BASE_CASE:
+        runs = 1
+    text = json.dumps(contract.to_dict())
+    plan = _plan(text)
+    base = _reduced(
+        plan, plan.stages(seed=seed, block=0, switches=BASE_CASE, details=True), keep, 1
+    )
+    base.ledger = ledgers.sized(base.ledger, plan.small if chance else np.float64)
+    _refuse_too_much(base, runs, keep)
+    firsts = range(0, runs, switches.runs)
+    sizes = [min(switches.runs, runs - first) for first in firsts]
+    gathered = _Gathered(plan.measures, base, runs)
+    bar = tqdm(
+        total=len(sizes),
+        desc="blocks",
+        unit="block",
+        disable=not (progress if progress is not None else len(sizes) > 1 and sys.stderr.isatty()),
+    )
+    with bar:
+        if executor is None:
+            for number, size in enumerate(sizes):
+                gathered.add(number, firsts[number], _task(text, seed, number, switches, keep, size))
+                bar.update()
+        else:
+            tasks = {
+                executor.submit(_task, text, seed, number, switches, keep, size): number
+                for number, size in enumerate(sizes)
+            }
+            _collect(tasks, firsts, sizes, gathered, bar)
+    return gathered.results(contract, plan, seed=seed, switches=switches, keep=keep)
+
+
+def _collect(
+    tasks: dict[Future[Block], int],
+    firsts: range,
+    sizes: list[int],
+    gathered: _Gathered,
+    bar: tqdm[Any],
+) -> None:
+    """Write blocks as they finish; if one fails or the user stops, cancel the rest."""
+    try:
+        for task in as_completed(list(tasks)):
+            number = tasks.pop(task)
+            try:
+                block = task.result()
+            except Exception as failure:
+                first = firsts[number]
+                raise RuntimeError(
+                    f"runs {first} to {first + sizes[number] - 1} failed: {failure}"
+                ) from failure
+            gathered.add(number, firsts[number], block)
+            bar.update()
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        raise
+
+
+def _refuse_too_much(base: Block, runs: int, keep: Keep) -> None:
+    """Say before the first block that what is to be kept would not fit."""
+    of_measures = 8 * len(base.measures) + 1
+    each = of_measures + sum(
+        array.nbytes // array.shape[-1] for array in base.ledger.values()
+    )
+    if runs * each <= MOST_BYTES:
+        return
+    most = MOST_BYTES // each
+    if runs * of_measures <= MOST_BYTES and keep != "measures":
+        remedy = f'say keep="measures", or at most {most:,} runs'
+    else:
+        remedy = f"ask for at most {most:,} runs"
+    raise ValueError(
+        f"{runs:,} runs would keep {runs * each / 2**30:.1f} GiB, more than 2: {remedy}"
+    )
+
+
+class _Gathered:
+    """Arrays for all runs, allocated once; blocks are written into them in any order."""
+
+    def __init__(self, asked: tuple[Measure, ...], base: Block, runs: int) -> None:
+        self.runs, self.base, self.asked = runs, base, asked
+        self.measures = {name: np.empty(runs) for name in base.measures}
+        self.status = None if base.irr_status is None else np.empty(runs, dtype=np.uint8)
+        self.ledger = {
+            name: np.empty((*array.shape[:-1], runs), dtype=array.dtype)
+            for name, array in base.ledger.items()
+        }
+        self.sums: dict[int, Block] = {}
+
+    def add(self, number: int, first: int, block: Block) -> None:
+        """Write one block where it belongs."""
+        size = len(next(iter(block.measures.values())))
+        here = slice(first, first + size)
+        for name, value in block.measures.items():
+            self.measures[name][here] = value
+        if self.status is not None and block.irr_status is not None:
+            self.status[here] = block.irr_status
+        for name, array in block.ledger.items():
+            self.ledger[name][..., here] = array
+        block.measures, block.ledger = {}, {}
+        self.sums[number] = block
+
+    def results(
+        self, contract: Contract, plan: Plan, *, seed: int, switches: Switches, keep: Keep
+    ) -> Results:
+        """All runs together, with the expected value of each measure and its error."""
+        blocks = [self.sums[number] for number in sorted(self.sums)]
+        per_year = contract.timeline.periods_per_year
+        mean = second = None
+        if self.status is not None:
+            mean = sum(b.cash_flow_sum for b in blocks if b.cash_flow_sum is not None) / self.runs
+            second = (
+                sum(b.cash_flow_products for b in blocks if b.cash_flow_products is not None)
+                / self.runs
+            )
+        estimates = {
+            measure.name: self._estimate(measure, mean, second, per_year) for measure in self.asked
+        }
+        table = {
+            party: {c: sum(b.incidence_sum[party][c] for b in blocks) / self.runs for c in row}
+            for party, row in self.base.incidence_sum.items()
+        }
+        return Results(
+            contract=contract,
+            runs=self.runs,
+            seed=seed,
+            switches={
+                "uncertainty": switches.uncertainty,
+                "shared_luck": switches.shared_luck,
+                "chance": switches.chance,
+            },
+            asked=self.asked,
+            values=self.measures,
+            estimates=estimates,
+            irr_status=self.status,
+            mean_cash_flow=mean,
+            incidence_mean=table,
+            ledger=ledgers.dataset(contract, self.ledger) if keep != "measures" else None,
+            drawn_labels=plan.assumptions.labels,
+        )
+
+    def _estimate(
+        self, measure: Measure, mean: Floats | None, second: Floats | None, per_year: int
+    ) -> Estimate:
+        if measure.undefined is not None:
+            return Estimate(math.nan, math.nan, math.nan, self.runs, measure.undefined)
+        value = self.measures[measure.name]
+        base = float(self.base.measures[measure.name][0])
+        undefined = int(np.isnan(value).sum())
+        reason = measure.nobody if undefined else ""
+        if measure.expected == "ratio":
+            assert measure.over is not None
+            assert measure.under is not None
+            expected, error = statistics.ratio_of_means(
+                self.measures[measure.over], self.measures[measure.under]
+            )
+        elif measure.expected == "irr":
+            assert mean is not None
+            assert second is not None
+            expected = float(returns.irr(mean, periods_per_year=per_year).rate[0])
+            error = statistics.irr_error(
+                mean=mean, second=second, runs=self.runs, rate=expected, periods_per_year=per_year
+            )
+            reason = "no single rate in that run" if undefined else ""
+        elif measure.expected == "payback":
+            assert mean is not None
+            expected = float(returns.payback(mean, periods_per_year=per_year)[0])
+            error = math.nan
+        else:
+            expected, error = float(value.mean()), statistics.mean_error(value)
+        return Estimate(expected, error, base, undefined, reason)

@@ -1,0 +1,97 @@
+"""Statistics over runs: percentiles as order statistics, and the Monte Carlo error of each figure."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+
+def percentile(values: Floats, percent: float) -> float:
+    """The order statistic at a percentile: always the value of some run, so infinity may stay.
+
+    Examples
+    --------
+    >>> percentile(np.array([3.0, 1.0, np.inf, 2.0]), 50)
+    2.0
+    """
+    place = min(max(math.ceil(percent / 100 * len(values)) - 1, 0), len(values) - 1)
+    return float(np.partition(values, place)[place])
+
+
+def percentile_interval(values: Floats, percent: float, z: float = 1.96) -> tuple[float, float]:
+    """Order statistics between which a percentile lies with about 95% confidence.
+
+    Source: the number of runs below the true percentile is binomial; normal approximation.
+    """
+    count, share = len(values), percent / 100
+    half = z * math.sqrt(count * share * (1 - share))
+    low = min(max(math.floor(count * share - half) - 1, 0), count - 1)
+    high = min(max(math.ceil(count * share + half), 0), count - 1)
+    ordered = np.sort(values)
+    return float(ordered[low]), float(ordered[high])
+
+
+def wilson(share: float, runs: int, z: float = 1.96) -> tuple[float, float]:
+    """Wilson limits of a share of runs, about 95% confidence.
+
+    Examples
+    --------
+    >>> low, high = wilson(0.0, 100)
+    >>> round(low, 4), round(high, 4)
+    (0.0, 0.037)
+    """
+    middle = (share + z**2 / (2 * runs)) / (1 + z**2 / runs)
+    half = z * math.sqrt(share * (1 - share) / runs + z**2 / (4 * runs**2)) / (1 + z**2 / runs)
+    return max(middle - half, 0.0), min(middle + half, 1.0)
+
+
+def mean_error(values: Floats) -> float:
+    """Monte Carlo error of a mean: standard deviation over the square root of the runs."""
+    if len(values) < 2:
+        return math.nan
+    return float(values.std(ddof=1) / math.sqrt(len(values)))
+
+
+def ratio_of_means(over: Floats, under: Floats) -> tuple[float, float]:
+    """Ratio of two means over the same runs and its Monte Carlo error (delta method)."""
+    if under.mean() <= 0:
+        return math.nan, math.nan
+    ratio = float(over.mean() / under.mean())
+    if len(over) < 2:
+        return ratio, math.nan
+    error = (over - ratio * under).std(ddof=1) / math.sqrt(len(over)) / under.mean()
+    return ratio, float(error)
+
+
+def irr_error(
+    *, mean: Floats, second: Floats, runs: int, rate: float, periods_per_year: float
+) -> float:
+    """Monte Carlo error of the IRR of a mean cash flow (delta method).
+
+    Parameters
+    ----------
+    mean : array (period,)
+        Mean cash flow [money].
+    second : array (period, period)
+        Mean of the products of two periods' cash flows [money squared].
+    runs : int
+    rate : float
+        The annual IRR of the mean.
+    periods_per_year : float
+    """
+    if runs < 2 or not math.isfinite(rate) or rate <= -1:
+        return math.nan
+    per_period = (1 + rate) ** (1 / periods_per_year)
+    dates = np.arange(len(mean))
+    discount = per_period ** -dates.astype(float)
+    covariance = second - np.outer(mean, mean)
+    variance = max(float(discount @ covariance @ discount), 0.0) / (runs - 1)
+    slope = abs(float((dates * discount) @ mean)) / per_period
+    if slope == 0:
+        return math.nan
+    annual = periods_per_year * per_period ** (periods_per_year - 1)
+    return math.sqrt(variance) / slope * annual
