@@ -400,7 +400,7 @@ class Plan:
                 name,
                 additional=outcomes[benefit.of],
                 drawn=drawn,
-                details=details,
+                with_years=details,
             )
             for name, benefit in found.items()
         }

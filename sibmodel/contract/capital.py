@@ -57,7 +57,9 @@ class Tranche(Clause):
 
     commitment: Annotated[Finite, Field(ge=0)] = Field(description="The most that is drawn, money.")
     held_by: str | None = Field(None, description="The party; if left out, the tranche's name.")
-    draw: Literal["as_needed", "at_once"] = "as_needed"
+    draw: Literal["as_needed", "at_once"] = Field(
+        "as_needed", description="As costs fall due, or all of it in period 0."
+    )
     share_of_surplus: Annotated[Finite, Field(ge=0, le=1)] | None = Field(
         None, description="Share of what is left once the capital is back."
     )

@@ -128,7 +128,7 @@ def _applied(data: Any, text: str, path: Path, value: Any) -> Fault | None:
     for index, step in enumerate(path[:-1]):
         fault = _absent(home, path, index)
         if fault is not None:
-            if value is None or step not in field_names(path[:index]):
+            if not isinstance(home, dict) or step not in field_names(path[:index]):
                 return fault
             home[step] = {}
         home = home[key_of(home, step) if isinstance(home, dict) else step]

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, WithJsonSchema
 
 from sibmodel.contract.assumptions import (
     Assumption,
@@ -47,7 +47,11 @@ def _date(value: Any) -> Any:
     return value
 
 
-Date = Annotated[dt.date, BeforeValidator(_date)]
+Date = Annotated[
+    dt.date,
+    BeforeValidator(_date),
+    WithJsonSchema({"type": "string", "format": "date", "pattern": r"^\d{4}-\d{2}-\d{2}$"}),
+]
 
 
 class Timeline(Clause):
@@ -95,18 +99,26 @@ class Contract(Clause):
     schema_version: Literal[1] = Field(alias="schema")
     name: str
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-    prices: Prices | None = None
+    prices: Prices | None = Field(
+        None, description="If left out, money is nominal only and real present values undefined."
+    )
     timeline: Timeline
     parties: dict[Name, Party] = {}
     assumptions: dict[Name, One] = {}
     cohorts: dict[Name, Cohort] = Field(min_length=1)
     outcomes: dict[Name, Outcome] = Field(min_length=1)
-    headline: str | None = Field(None, description="The outcome that stands for the contract.")
+    headline: str | None = Field(None, description="The outcome that stands for the contract; if left out, none does.")
     correlations: tuple[Correlation, ...] = ()
     payments: Payments
-    delivery: Delivery | None = None
-    capital: Capital | None = None
-    value: Value | None = None
+    delivery: Delivery | None = Field(
+        None, description="If left out, delivery costs nothing here."
+    )
+    capital: Capital | None = Field(
+        None, description="If left out, nobody invests: payment by results."
+    )
+    value: Value | None = Field(
+        None, description="If left out, outcomes have no value stated and nothing is discounted."
+    )
 
     _text: str | None = PrivateAttr(None)  # the YAML it was read from, for its comments
     _changed: frozenset[str] = PrivateAttr(frozenset())  # paths changed since
@@ -251,7 +263,8 @@ def _range_in(annotation: Any) -> Range | None:
 _RANGES: dict[type[BaseModel], dict[str, Range | None]] = {}
 
 
-def _ranges(model: type[BaseModel]) -> dict[str, Range | None]:
+def ranges(model: type[BaseModel]) -> dict[str, Range | None]:
+    """The Range of each field of a clause that is a number; None for the others."""
     if model not in _RANGES:
         hints = typing.get_type_hints(model, include_extras=True)
         _RANGES[model] = {name: _range_in(hints[name]) for name in model.model_fields}
@@ -259,11 +272,11 @@ def _ranges(model: type[BaseModel]) -> dict[str, Range | None]:
 
 
 def _numbers_in(clause: BaseModel, path: tuple[str | int, ...]) -> Iterator[NumberAt]:
-    ranges = _ranges(type(clause))
+    in_clause = ranges(type(clause))
     for name, field in type(clause).model_fields.items():
         value = getattr(clause, name)
         here = (*path, field.alias or name)
-        limits = ranges[name]
+        limits = in_clause[name]
         if value is None or here == ("assumptions",):
             continue
         said = name in clause.model_fields_set

@@ -115,7 +115,9 @@ class Rule(Clause):
     factors: dict[Name, Multiple] = Field({}, description="Named numbers that multiply the price.")
     limits: RuleLimits = RuleLimits()
     payers: dict[Name, Payer] | None = Field(None, description="In place of payments.payers.")
-    paid_after: Annotated[Whole, Field(ge=0)] | None = None
+    paid_after: Annotated[Whole, Field(ge=0)] | None = Field(
+        None, description="Periods from claim to cash; if left out, that of all payments."
+    )
 
 
 class Payments(Clause):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from sibmodel.contract.assumptions import Clause, Finite, Money, Share, Whole
 from sibmodel.contract.names import Name, fault
@@ -27,7 +27,13 @@ def _price_year(value: Any) -> Any:
     return value
 
 
-PriceYear = Annotated[str, BeforeValidator(_price_year)]
+PriceYear = Annotated[
+    str,
+    BeforeValidator(_price_year),
+    WithJsonSchema(
+        {"type": ["string", "integer"], "pattern": r"^\d{4}(-\d{2})?$", "minimum": 1000}
+    ),
+]
 
 
 class Prices(Clause):

@@ -142,14 +142,20 @@ class PersonLimit:
         Money per person.
     rules, runs : int
         Lengths of the rule and run axes.
+    remember : bool
+        Keep what each person keeps: ``remembered`` has (slab, period, rule, money (person, run)).
     """
 
-    def __init__(self, limit: float, *, rules: int, runs: int) -> None:
+    def __init__(self, limit: float, *, rules: int, runs: int, remember: bool = False) -> None:
         self._limit, self._shape, self._slabs = limit, (rules, runs), list[_Slab]()
+        self._remember = remember
+        self.remembered: list[tuple[int, int, int, Floats]] = []
 
-    def add_people(self, people: int, weight: float | Floats = 1.0) -> None:
+    def add_people(
+        self, people: int, weight: float | Floats = 1.0, *, limited: bool = True
+    ) -> None:
         """Begin a slab of people; the claims that follow are theirs."""
-        left = np.full((people, self._shape[1]), self._limit)
+        left = np.full((people, self._shape[1]), self._limit if limited else np.inf)
         self._slabs.append(_Slab(left, weight))
 
     def add_claims(self, *, rule: int, period: int, price: Price, claimed: Mask) -> None:
@@ -162,7 +168,7 @@ class PersonLimit:
         ``allowed`` (rule, run) is the share of claims that limits on number let through.
         """
         before, after = np.zeros(self._shape), np.zeros(self._shape)
-        for slab in self._slabs:
+        for index, slab in enumerate(self._slabs):
             slab.kept = []
             wanted = [
                 (rule, claimed * (price * allowed[rule]))
@@ -178,6 +184,8 @@ class PersonLimit:
                 before[rule] += money.sum(axis=0) * slab.weight
                 after[rule] += kept.sum(axis=0) * slab.weight
                 slab.kept.append((rule, kept))
+                if self._remember:
+                    self.remembered.append((index, period, rule, kept * slab.weight))
         return before, after
 
     def use(self, paid_share: Floats) -> None:

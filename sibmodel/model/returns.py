@@ -27,7 +27,7 @@ STATUSES = ("ok", "total_loss", "no_outlay", "several", "none", "extreme")
 OK, TOTAL_LOSS, NO_OUTLAY, SEVERAL, NONE, EXTREME = range(len(STATUSES))
 _UNDECIDED = 255
 
-EXTREME_RATE = 10.0  # a year; beyond it a rate is flagged
+EXTREME_RATE = 10.0  # a year; beyond it, to 12 digits, a rate is flagged
 _DUST = 1e-12  # of a run's largest flow: smaller flows are what rounding left, and count as nothing
 _SAME_ROOT = 1e-5  # roots nearer than this in log(1 + rate) are one: a double root, as computed
 _SETTLED = 1e-7  # of Newton's steps in log(1 + rate): the next would be about its square
@@ -113,7 +113,7 @@ def irr(cash_flows: npt.ArrayLike, *, periods_per_year: float = 1.0) -> Irr:
         rate = np.expm1(log_growth * periods_per_year) + 0.0  # no −0
     rate[status == TOTAL_LOSS] = -1.0
     rate[(status != OK) & (status != TOTAL_LOSS)] = np.nan
-    status[rate > EXTREME_RATE] = EXTREME
+    status[rate > EXTREME_RATE * (1 + 1e-12)] = EXTREME
     return Irr(rate, status)
 
 
@@ -142,11 +142,12 @@ def npv(cash_flows: npt.ArrayLike, *, rate: npt.ArrayLike, periods_per_year: flo
     flows = _period_first(cash_flows)
     rates = np.asarray(rate, dtype=np.float64)
     growth = np.where(rates > -1, 1 + rates, np.nan)
-    v = growth ** (-1 / periods_per_year)
     value = np.zeros(flows.shape[1])
-    for flow in flows[::-1]:
-        value *= v
-        value += flow
+    with np.errstate(over="ignore", invalid="ignore"):  # near −100% the value may be infinite
+        v = growth ** (-1 / periods_per_year)
+        for flow in flows[::-1]:
+            value *= v
+            value += flow
     return value
 
 
@@ -204,8 +205,7 @@ def payback(cash_flows: npt.ArrayLike, *, periods_per_year: float) -> Floats:
     cumulative = np.add.accumulate(flows, axis=0)
     tolerance = 1e-9 * np.abs(cumulative).max(axis=0, initial=0)
     below = cumulative < -tolerance
-    periods = np.arange(1, len(flows) + 1)[:, None]
-    paid_back = (below * periods).max(axis=0, initial=0)
+    paid_back = _last_period(below)  # from 1: the index from 0 of the period after
     return np.where(paid_back < len(flows), paid_back / periods_per_year, np.inf)
 
 
@@ -264,7 +264,9 @@ def _period_first(cash_flows: npt.ArrayLike) -> Floats:
     if flows.ndim not in (1, 2):
         raise ValueError(f"cash_flows has {flows.ndim} axes; (run, period) or (period,) is meant")
     flows = np.ascontiguousarray(np.atleast_2d(flows).T)
-    if not np.isfinite(flows.sum()) and not (finite := np.isfinite(flows)).all():
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = flows.sum()  # not finite if a flow is not: cheaper than looking at each
+    if not np.isfinite(total) and not (finite := np.isfinite(flows)).all():
         run, period = np.argwhere(~finite.T)[0]
         raise ValueError(
             f"cash_flows: run {run}, period {period} is {flows[period, run]}; "
@@ -273,19 +275,26 @@ def _period_first(cash_flows: npt.ArrayLike) -> Floats:
     return flows
 
 
+def _last_period(flags: Flags) -> Integers:
+    """Last period that is flagged, counted from 1; 0 where none is, (run,)."""
+    periods = len(flags)
+    count = np.arange(1, periods + 1, dtype=np.min_scalar_type(periods))[:, None]
+    last: Integers = (flags * count).max(axis=0, initial=0).astype(np.intp)
+    return last
+
+
 def _spans(flows: Floats) -> tuple[Integers, Integers, Integers, Integers]:
     """First and last period with money in, then with money out, counted from 1, (run,) each.
 
     Where there is none the first lies after the end and the last is 0.
     """
-    periods = len(flows)
-    count = np.arange(1, periods + 1, dtype=np.min_scalar_type(periods + 1))[:, None]
-
-    def span(has_flow: Flags) -> tuple[Integers, Integers]:
-        from_end = (has_flow * count[::-1]).max(axis=0, initial=0).astype(np.intp)
-        return periods + 1 - from_end, (has_flow * count).max(axis=0, initial=0).astype(np.intp)
-
-    return *span(flows > 0), *span(flows < 0)
+    after, money_in, money_out = len(flows) + 1, flows > 0, flows < 0
+    return (
+        after - _last_period(money_in[::-1]),
+        _last_period(money_in),
+        after - _last_period(money_out[::-1]),
+        _last_period(money_out),
+    )
 
 
 def _quick_roots(flows: Floats) -> tuple[Floats, Codes]:
@@ -318,8 +327,8 @@ def _newton(flows: Floats) -> tuple[Floats, Flags]:
     x = -2 * gap / slope / (1 + np.sqrt(1 - 2 * np.clip(gap / slope * bend, -4, 0.45)))
     centre = (date_in + date_out + (spread_in + spread_out) * x / 2) / 2
 
-    # Where one side is dust beside the other, the careful path looks.
-    plain = np.abs(gap) < 20
+    # Where one side may be dust beside the other, the careful path looks.
+    plain = np.abs(gap) < 12
     for _ in range(2):
         step = _newton_step(flows, x, centre, bend)
         x += step
@@ -397,7 +406,8 @@ def _never_changes_side(flows: Floats, growth: Floats, last: Integers) -> Flags:
 def _careful_roots(flows: Floats) -> tuple[Floats, Codes]:
     """Log growth a period and status where the quick way gave up, (run,) each."""
     size = np.abs(flows)
-    flows = np.where(size > _DUST * size.max(axis=0), flows, 0.0)
+    largest = size.max(axis=0)
+    flows = np.where(size > _DUST * largest, flows / largest, 0.0)
     runs = flows.shape[1]
     status = np.full(runs, NONE, dtype=np.uint8)
     status[~(flows > 0).any(axis=0)] = TOTAL_LOSS

@@ -1,0 +1,1 @@
+"""Pages: what a result looks like to a reader, as tables, plots, one HTML page and files."""

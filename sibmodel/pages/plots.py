@@ -1,0 +1,445 @@
+"""Plots for a board: what is paid when, what investors earn, who pays and who gains.
+
+Every plot draws the numbers of a table of the same name in :mod:`sibmodel.pages.tables`. Parts are
+told apart by brightness, hatching and labels as well as by colour.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from sibmodel.pages import tables
+from sibmodel.pages.tables import Absent, words
+from sibmodel.results import Results, show
+
+# Source: Okabe and Ito (2008), Color Universal Design: colours most colour-blind readers tell apart
+BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, YELLOW = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#D55E00",
+    "#CC79A7",
+    "#56B4E9",
+    "#F0E442",
+)
+FILLS = (
+    (SKY, ""),
+    (ORANGE, "//"),
+    (GREEN, ".."),
+    (YELLOW, "xx"),
+    (PURPLE, "\\\\"),
+    (VERMILION, "--"),
+    (BLUE, "++"),
+)
+STYLE = {
+    "font.family": "DejaVu Sans",
+    "font.size": 13,
+    "axes.titlesize": 15,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "hatch.linewidth": 0.8,
+    "svg.hashsalt": "sibmodel",
+}
+WIDTH = 9.0  # inches
+
+SCALES = ((1e9, "billion"), (1e6, "million"), (1e3, "thousand"), (1.0, ""))
+
+
+def money_scale(most: float) -> tuple[float, str]:
+    """What to divide an axis of money by, and the word for it.
+
+    Examples
+    --------
+    >>> money_scale(1_450_000), money_scale(88_000), money_scale(420)
+    ((1000000.0, 'million'), (1000.0, 'thousand'), (1.0, ''))
+    """
+    return next(((size, word) for size, word in SCALES if most >= 2 * size), SCALES[-1])
+
+
+def money(value: float, currency: str) -> str:
+    """Money to three figures, in words.
+
+    Examples
+    --------
+    >>> money(587_663, "GBP"), money(-1_250_000, "GBP"), money(0, "GBP")
+    ('GBP 588 thousand', '−GBP 1.25 million', 'GBP 0')
+    """
+    size, word = next(((s, w) for s, w in SCALES if abs(value) >= 0.9995 * s), SCALES[-1])
+    scaled = abs(value) / size
+    decimals = max(0, 2 - math.floor(math.log10(scaled) + 1e-3)) if word and scaled else 0
+    text = f"{scaled:,.{decimals}f}"
+    sign = "−" if value < 0 and text != "0" else ""
+    return f"{sign}{currency} {text}{' ' if word else ''}{word}"
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A figure, what a reader who cannot see it should hear, and what to add below it."""
+
+    figure: Figure
+    alt: str
+    caption: str
+
+
+def payments(results: Results) -> Plot:
+    """Outcome payments by period as a fan, and the payers' shares of what is expected."""
+    table, by_payer = tables.payments_by_period(results), tables.payments_by_payer(results)
+    currency, step = results.contract.currency, words(results.contract.timeline.step)
+    if not table["p95"].max() > 0 and not table["expected"].max() > 0:
+        raise Absent("nothing is paid in any run")
+    last = int(table.loc[table["p95"] + table["expected"] > 0, "period"].max())
+    shown = table[table["period"] <= last]
+    payers = list(by_payer["payer"].unique())
+    size, word = money_scale(max(shown["p95"].max(), shown["expected"].max()))
+    rows = 2 if len(payers) > 1 else 1
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, 4.6 * rows), layout="constrained")
+        panels = figure.subplots(rows, 1, sharex=True, squeeze=False)[:, 0]
+        _fan(panels[0], shown, size, certain=results.runs == 1)
+        total = money(results.expected("outcome_payments"), currency)
+        panels[0].set_title(f"What is paid each {step}: {total} expected in all")
+        if rows > 1:
+            _shares(panels[1], by_payer[by_payer["period"] <= last], payers, size)
+            panels[1].set_title("Who pays what is expected")
+        for axes in panels:
+            axes.set_ylabel(f"{currency} {word}".strip() + f" a {step}")
+            axes.set_ylim(bottom=0)
+            axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:,g}"))
+            axes.grid(axis="y", color="0.85", linewidth=0.8)
+            axes.set_axisbelow(True)
+        _date_axis(panels[-1], shown, step)
+    top = shown.loc[shown["expected"].idxmax()]
+    alt = (
+        f"Outcome payments by {step}: {total} expected in all; the most, "
+        f"{money(top['expected'], currency)} expected, in the {step} from {top['date']}, where 9 "
+        f"runs in 10 lie between {money(top['p5'], currency)} and {money(top['p95'], currency)}."
+    )
+    caption = "Cash as it is paid (nominal). Each period's range is its own; ranges do not add up."
+    if last < int(table["period"].max()):
+        caption += f" Nothing is paid after the {step} from {shown['date'].iloc[-1]}."
+    return Plot(figure, alt, caption)
+
+
+def _fan(axes: Axes, shown: pd.DataFrame, size: float, *, certain: bool) -> None:
+    """Percentiles as steps: money of a period is drawn over the whole of it."""
+    edges = np.append(shown["period"].to_numpy(), shown["period"].iloc[-1] + 1)
+
+    def steps(column: str) -> np.ndarray:
+        return np.append(shown[column].to_numpy(), shown[column].iloc[-1]) / size
+
+    if certain:
+        axes.fill_between(edges, steps("p50"), step="post", color=SKY, linewidth=0)
+        return
+    for low, high, colour, label in (
+        ("p5", "p95", "#CFE3F1", "9 runs in 10 (P5 to P95)"),
+        ("p25", "p75", "#6FAED6", "half of all runs (P25 to P75)"),
+    ):
+        axes.fill_between(
+            edges, steps(low), steps(high), step="post", color=colour, linewidth=0, label=label
+        )
+    axes.step(edges, steps("p50"), where="post", color="black", linewidth=2, label="middle run")
+    axes.step(
+        edges, steps("p95"), where="post", color=BLUE, linewidth=1, linestyle=(0, (4, 2))
+    )
+    axes.step(edges, steps("p5"), where="post", color=BLUE, linewidth=1, linestyle=(0, (1, 1)))
+    axes.legend(loc="upper left", frameon=False, fontsize=12)
+    axes.margins(y=0.25)
+
+
+def _shares(axes: Axes, by_payer: pd.DataFrame, payers: list[str], size: float) -> None:
+    base: np.ndarray | float = 0.0
+    whole = by_payer["expected"].sum()
+    for payer, (colour, hatch) in zip(payers, _fills(len(payers)), strict=True):
+        mine = by_payer[by_payer["payer"] == payer]
+        height = mine["expected"].to_numpy() / size
+        axes.bar(
+            mine["period"].to_numpy() + 0.5,
+            height,
+            bottom=base,
+            width=0.9,
+            color=colour,
+            hatch=hatch,
+            edgecolor="black",
+            linewidth=0.8,
+            label=f"{words(payer)}: {100 * mine['expected'].sum() / whole:.0f}%",
+        )
+        base = base + height
+    axes.legend(loc="upper left", frameon=False, fontsize=12, reverse=True)
+    axes.margins(y=0.25)
+
+
+def _fills(count: int) -> list[tuple[str, str]]:
+    return [FILLS[index % len(FILLS)] for index in range(count)]
+
+
+def _date_axis(axes: Axes, shown: pd.DataFrame, step: str) -> None:
+    every = max(1, math.ceil(len(shown) / 9))
+    some = shown.iloc[::every]
+    axes.set_xticks(
+        some["period"].to_numpy() + 0.5,
+        [pd.Timestamp(date).strftime("%b\n%Y") for date in some["date"]],
+    )
+    axes.set_xlim(shown["period"].iloc[0], shown["period"].iloc[-1] + 1)
+    axes.set_xlabel(f"{step.capitalize()} beginning")
+
+
+def investor_return(results: Results) -> Plot:
+    """Runs by investors' internal rate of return; losses hatched, total losses by themselves."""
+    table = tables.irr_distribution(results)
+    loses, middle = results.expected("investor_loses"), results.percentile("investor_irr", 50)
+    place = np.arange(len(table), dtype=float)
+    if table["part"].iloc[0] == "total loss":
+        place[1:] += 0.6
+    shares = 100 * table["share"].to_numpy()
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, 5.2), layout="constrained")
+        axes = figure.subplots()
+        for part, colour, hatch in (
+            ("total loss", VERMILION, "xxx"),
+            ("loss", "#F3B48B", "///"),
+            ("gain", SKY, ""),
+        ):
+            here = (table["part"] == part).to_numpy()
+            axes.bar(
+                place[here],
+                shares[here],
+                width=1.0,
+                color=colour,
+                hatch=hatch,
+                edgecolor="black",
+                linewidth=0.8,
+            )
+        _return_axis(axes, table, place)
+        marks = {"middle run": middle}
+        if results.contract.capital is not None and results.contract.capital.hurdle is not None:
+            marks["hurdle"] = results.contract.capital.hurdle
+        _marks(axes, table, place, marks, 1.14 * shares.max())
+        axes.set_ylim(0, 1.32 * shares.max())
+        axes.set_ylabel("Runs, %")
+        axes.yaxis.set_major_locator(MaxNLocator(6))
+        axes.grid(axis="y", color="0.85", linewidth=0.8)
+        axes.set_axisbelow(True)
+        axes.legend(handles=_return_key(table), loc="upper left", frameon=False, fontsize=12)
+        title = f"Investors lose money in {_of_hundred(loses)}"
+        if not math.isnan(middle):
+            title += f";\nin the middle run they earn {show(middle, 'rate a year')} a year"
+        axes.set_title(title)
+    counts = results.irr_statuses()
+    undefined = int(counts[["no_outlay", "several", "none"]].sum())
+    caption = (
+        f"Nominal cash, a year. Everything was lost (−100%) in {counts['total_loss']:,} of "
+        f"{results.runs:,} runs. The rate is undefined in {undefined:,} runs"
+        + ("." if not undefined else f", not drawn: {results.reason('investor_irr')}.")
+    )
+    low, high = results.percentile("investor_irr", 5), results.percentile("investor_irr", 95)
+    spread = (
+        "" if math.isnan(low) else f" 9 runs in 10 lie between {show(low, 'rate a year')} and "
+        f"{show(high, 'rate a year')} a year."
+    )  # fmt: skip
+    return Plot(figure, f"Histogram of runs by rate of return. {title}.{spread}", caption)
+
+
+def _of_hundred(share: float) -> str:
+    """A share of runs in words.
+
+    Examples
+    --------
+    >>> _of_hundred(0.317), _of_hundred(0.0), _of_hundred(0.002)
+    ('32 of every 100 runs', 'no run', '2 of every 1,000 runs')
+    """
+    if share in (0.0, 1.0):
+        return "every run" if share else "no run"
+    if share > 0.995:
+        return "almost every run"
+    many = next((n for n in (100, 1_000, 10_000) if round(share * n) >= 1), 100_000)
+    return f"{max(round(share * many), 1)} of every {many:,} runs"
+
+
+def _return_key(table: pd.DataFrame) -> list[Patch]:
+    said = {
+        "total loss": ("everything lost", VERMILION, "xxx"),
+        "loss": ("loss", "#F3B48B", "///"),
+        "gain": ("capital back, or more", SKY, ""),
+    }
+    return [
+        Patch(facecolor=colour, hatch=hatch, edgecolor="black", label=label)
+        for part, (label, colour, hatch) in said.items()
+        if (table["part"] == part).any()
+    ]
+
+
+def _return_axis(axes: Axes, table: pd.DataFrame, place: np.ndarray) -> None:
+    ticks: list[float] = []
+    labels: list[str] = []
+    if table["part"].iloc[0] == "total loss":
+        ticks, labels = [0.0], ["all\nlost"]
+    bins = table[(table["part"] != "total loss") & np.isfinite(table["low"])]
+    every = max(1, math.ceil(len(bins) / 8))
+    zero = int(np.argmin(np.abs(bins["low"].to_numpy()))) if len(bins) else 0
+    for row, (index, low) in enumerate(bins["low"].items()):
+        if (row - zero) % every == 0:
+            ticks.append(place[int(str(index))] - 0.5)
+            labels.append(f"{100 * low:g}%".replace("-", "−"))
+    for index, row in table.iterrows():
+        if row["part"] != "total loss" and not np.isfinite(row["high"] - row["low"]):
+            ends = row["high"] if np.isinf(row["low"]) else row["low"]
+            ticks.append(place[int(str(index))])
+            labels.append(("\nless" if np.isinf(row["low"]) else "\nmore"))
+            assert np.isfinite(ends)
+    axes.set_xticks(ticks, labels)
+    axes.set_xlabel("Investors' internal rate of return a year")
+
+
+def _marks(
+    axes: Axes, table: pd.DataFrame, place: np.ndarray, marks: dict[str, float], height: float
+) -> None:
+    """Lines at a rate, each with its name; the lower rate's name stands to the left."""
+    bins = table[np.isfinite(table["low"]) & np.isfinite(table["high"]) & (table["low"] > -1)]
+    if bins.empty:
+        return
+    low, high = bins["low"].iloc[0], bins["high"].iloc[-1]
+    start = place[bins.index[0]] - 0.5
+    width = bins["high"].iloc[0] - low
+    ordered = sorted((v, k) for k, v in marks.items() if low <= v <= high)
+    for order, (value, name) in enumerate(ordered):
+        x = start + (value - low) / width
+        line = "-" if name == "middle run" else (0, (4, 3))
+        axes.plot([x, x], [0, height], color="black", linewidth=1.8, linestyle=line)
+        left = order == 0 and len(ordered) > 1
+        axes.annotate(
+            f"{name} {100 * value:.1f}%".replace("-", "−"),
+            (x, height),
+            xytext=(-4 if left else 4, -2),
+            textcoords="offset points",
+            ha="right" if left else "left",
+            va="top",
+            fontsize=12,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},
+        )
+
+
+COLUMNS = {
+    "payments": ("outcome payments", *FILLS[0]),
+    "costs": ("real resources used", "#999999", ""),
+    "benefits": ("benefits", GREEN, ".."),
+    "transfers": ("benefits taken from another", YELLOW, "xx"),
+    "return": ("investors' return", ORANGE, "//"),
+}
+
+
+def incidence(results: Results) -> Plot:
+    """Who pays and who gains: bars by party, the net marked; society is the sum."""
+    table = tables.incidence(results)
+    currency = results.contract.currency
+    base = results.contract.prices.base if results.contract.prices else ""
+    columns = [column for column in COLUMNS if table[column].abs().max() > 0]
+    rows = table[(table[columns].abs().sum(axis=1) > 0) | (table["party"] == "society")]
+    size, word = money_scale(float(rows[columns].abs().to_numpy().max()))
+    y = np.arange(len(rows), dtype=float)[::-1]
+    y[:-1] += 0.5
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, 2.6 + 0.75 * len(rows)), layout="constrained")
+        axes = figure.subplots()
+        ends = {side: np.zeros(len(rows)) for side in (1, -1)}
+        for column in columns:
+            label, colour, hatch = COLUMNS[column]
+            amounts = rows[column].to_numpy() / size
+            for side in (1, -1):
+                part = np.where(side * amounts > 0, amounts, 0.0)
+                axes.barh(
+                    y,
+                    part,
+                    left=ends[side],
+                    height=0.62,
+                    color=colour,
+                    hatch=hatch,
+                    edgecolor="black",
+                    linewidth=0.8,
+                    label=label if side == 1 else None,
+                )
+                ends[side] = ends[side] + part
+        net = rows["net"].to_numpy() / size
+        axes.plot(net, y, "D", color="black", markersize=9, markeredgecolor="white", label="net")
+        span = ends[1].max() - ends[-1].min()
+        for height, end, value in zip(y, ends[1], rows["net"], strict=True):
+            axes.annotate(
+                f"net {money(value, currency)}",
+                (end + 0.02 * span, height),
+                va="center",
+                fontsize=12,
+                fontweight="bold" if height == 0 else "normal",
+            )
+        axes.axvline(0, color="black", linewidth=1.2)
+        axes.axhline(0.75, color="0.5", linewidth=1)
+        axes.set_yticks(y, [_party(name) for name in rows["party"]])
+        axes.set_xlim(ends[-1].min() - 0.05 * span, ends[1].max() + 0.42 * span)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,g}".replace("-", "−")))
+        axes.set_xlabel(
+            f"Present value, {currency} {word}".rstrip() + f" at {base} prices   (← pays or loses · gains →)"
+        )
+        axes.grid(axis="x", color="0.85", linewidth=0.8)
+        axes.set_axisbelow(True)
+        worth = float(rows["net"].iloc[-1])
+        gains = f"Society {'gains' if worth >= 0 else 'loses'} {money(abs(worth), currency)}"
+        axes.set_title(f"{gains}: who pays, who gains")
+        figure.legend(
+            *axes.get_legend_handles_labels(),
+            loc="outside lower center",
+            ncols=3,
+            frameon=False,
+            fontsize=12,
+        )
+    each = "; ".join(
+        f"{_party(name)} {money(net, currency)}"
+        for name, net in zip(rows["party"], rows["net"], strict=True)
+    )
+    alt = f"Bars of what each party pays and gains. Net: {each}."
+    caption = (
+        f"Expected values, real at {base} prices, discounted to "
+        f"{results.contract.timeline.start:%-d %B %Y}. What one pays another receives: over all "
+        "parties payments, transfers and return cancel."
+    )
+    return Plot(figure, alt, caption)
+
+
+def _party(name: str) -> str:
+    return {"society": "society\n(sum of all)", "account": "account\n(holds the money)"}.get(
+        name, words(name)
+    )
+
+
+PLOTS: dict[str, Callable[[Results], Plot]] = {
+    "payments": payments,
+    "investor_return": investor_return,
+    "incidence": incidence,
+}
+"""Every plot; the numbers of each are in the tables named in TABLES_BEHIND."""
+
+TABLES_BEHIND = {
+    "payments": ("payments_by_period", "payments_by_payer"),
+    "investor_return": ("irr_distribution", "irr_statuses"),
+    "incidence": ("incidence",),
+}
+
+
+def plots(results: Results) -> tuple[dict[str, Plot], dict[str, str]]:
+    """Every plot there is, and for each that there is not, the reason."""
+    found, absent = {}, {}
+    for name, plot in PLOTS.items():
+        try:
+            found[name] = plot(results)
+        except Absent as reason:
+            absent[name] = str(reason)
+    return found, absent

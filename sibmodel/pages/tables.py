@@ -1,0 +1,308 @@
+"""Tidy tables of a simulation's results: one row a thing, one column a property."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import xarray as xr
+
+from sibmodel.contract import register as registers
+from sibmodel.results import Results
+
+PERCENTILES = (5, 25, 50, 75, 95)
+
+SECTIONS = {
+    "Payments": ("outcome_payments", "payments_in_year", "cost_to_payers"),
+    "Limits": ("taken_by_limits", "limits_bind"),
+    "People and outcomes": ("people_started", "outcomes_", "cost_per_"),
+    "Delivery": ("delivery_costs", "shortfall"),
+    "Investors": ("investor_", "capital_at_risk", "payback"),
+    "Value": ("net_present_value", "benefits_", "costs_present_value", "benefit_cost_ratio"),
+}
+"""What the measures are about, by how their names begin."""
+
+STATUS_MEANINGS = {
+    "ok": "one rate of return",
+    "total_loss": "everything put in was lost: −100%",
+    "no_outlay": "undefined: investors put nothing in",
+    "several": "undefined: more than one rate fits the cash flow",
+    "none": "undefined: no rate fits the cash flow",
+    "extreme": "one rate, above 1,000% a year",
+}
+
+
+class Absent(ValueError):
+    """A table or plot for which there are no numbers; the message says why."""
+
+
+def words(name: str) -> str:
+    """A name of the contract as a reader says it: ``outcomes_fund`` → ``outcomes fund``."""
+    return name.replace("_", " ")
+
+
+def section_of(measure: str) -> str:
+    """What a measure is about."""
+    for section, beginnings in SECTIONS.items():
+        if measure.startswith(beginnings):
+            return section
+    return "Other"
+
+
+def _ledger(results: Results) -> xr.Dataset:
+    if results.ledger is None:
+        raise Absent('the ledger was not kept: simulate with keep="ledger" to see it')
+    return results.ledger
+
+
+def _percentiles(values: npt.NDArray[np.float64]) -> dict[str, npt.NDArray[np.float64]]:
+    """Order statistics over the first axis, as everywhere in the results."""
+    found = np.percentile(values, PERCENTILES, axis=0, method="inverted_cdf")
+    return {f"p{percent}": row for percent, row in zip(PERCENTILES, found, strict=True)}
+
+
+def summary(results: Results) -> pd.DataFrame:
+    """Every measure: what it is about, expected value, percentiles, error, base case, undefined."""
+    table = results.summary().reset_index()
+    table.insert(0, "section", [section_of(name) for name in table["measure"]])
+    table.insert(2, "about", [results.about(name).about for name in table["measure"]])
+    return table
+
+
+def payments_by_period(results: Results) -> pd.DataFrame:
+    """Outcome payments by period, all payers together: expected and percentiles [money, nominal].
+
+    Each period's percentiles are its own; they do not add up to those of the total.
+
+    Examples
+    --------
+    >>> import sibmodel as sib
+    >>> bond = sib.simulate(sib.library.load("closed_form_bond"), runs=100, chance=False)
+    >>> payments_by_period(bond)[["period", "date", "expected", "p50"]].values.tolist()
+    [[0, '2027-04-01', 0.0, 0.0], [1, '2028-04-01', 400000.0, 400000.0]]
+    """
+    ledger = _ledger(results)
+    paid = ledger["paid_by_payer"].sum("payer").transpose("run", "period").values
+    return pd.DataFrame(
+        {"period": ledger["period"].values, "date": _dates(ledger), "expected": paid.mean(axis=0)}
+        | _percentiles(paid)
+    )
+
+
+def payments_by_payer(results: Results) -> pd.DataFrame:
+    """Outcome payments by period and payer: expected and percentiles [money, nominal]."""
+    ledger = _ledger(results)
+    parts = []
+    for payer in ledger["payer"].values:
+        paid = ledger["paid_by_payer"].sel(payer=payer).transpose("run", "period").values
+        parts.append(
+            pd.DataFrame(
+                {
+                    "payer": str(payer),
+                    "period": ledger["period"].values,
+                    "date": _dates(ledger),
+                    "expected": paid.mean(axis=0),
+                }
+                | _percentiles(paid)
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def _dates(ledger: xr.Dataset) -> list[str]:
+    return [str(date)[:10] for date in ledger["date"].values]
+
+
+def payments_by_year(results: Results) -> pd.DataFrame:
+    """Outcome payments by year of cash: expected, P50, P80, P90 [money, nominal]; last, in total.
+
+    The expected values add up to the total's; percentiles do not.
+    """
+    table = results.payments_by_year((50, 80, 90))
+    total = results.summary((50, 80, 90), ["outcome_payments"])[table.columns]
+    return pd.concat([table, total.rename({"outcome_payments": "all years"})]).reset_index(
+        names="year"
+    )
+
+
+def irr_statuses(results: Results) -> pd.DataFrame:
+    """How many runs have one rate of return, and how many have none and why."""
+    if results.irr_status is None:
+        raise Absent(results.reason("investor_irr"))
+    table = results.irr_statuses().reset_index()
+    table["share"] = table["runs"] / results.runs
+    table["meaning"] = table["status"].map(STATUS_MEANINGS)
+    return table
+
+
+def irr_distribution(results: Results) -> pd.DataFrame:
+    """Runs by investors' internal rate of return, nominal, a year.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``low`` (included) and ``high`` of each band of rates [share a year]; −∞ and ∞ gather the
+        furthest 0.5% on either side; ``part`` is ``total loss`` (−100%, a row of its own), ``loss``
+        or ``gain`` (0 or more); ``runs`` and ``share`` of all runs. Runs in which the rate is
+        undefined are in no row.
+
+    Examples
+    --------
+    >>> import sibmodel as sib
+    >>> bond = sib.simulate(sib.library.load("closed_form_bond"), runs=100, chance=False)
+    >>> irr_distribution(bond)[["low", "high", "runs", "part"]].values.tolist()
+    [[0.11, 0.12, 100, 'gain']]
+    """
+    if results.irr_status is None:
+        raise Absent(results.reason("investor_irr"))
+    rates = results.measure("investor_irr")
+    rates = rates[~np.isnan(rates)]
+    if not len(rates):
+        raise Absent(f"no run has a rate of return: {results.reason('investor_irr')}")
+    lost, rest = rates == -1, rates[rates != -1]
+    rows = [(-1.0, -1.0, int(lost.sum()), "total loss")] if lost.any() else []
+    if len(rest):
+        ends = np.percentile(rest, [0.5, 99.5], method="inverted_cdf")
+        width = next(
+            (w for w in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0) if np.ptp(ends) <= 24 * w),
+            float(np.ptp(ends)) / 24,
+        )
+        # a capital that comes back whole may earn −1e-17 by rounding, which is no loss
+        places = np.floor(rest / width + 1e-9).astype(int)
+        first, last = np.floor(ends / width + 1e-9).astype(int)
+        inside = np.clip(places, first - 1, last + 1)
+        for place in range(first - 1, last + 2):
+            runs = int((inside == place).sum())
+            if first <= place <= last or runs:
+                low = -np.inf if place < first else round(place * width, 9)
+                high = np.inf if place > last else round((place + 1) * width, 9)
+                rows.append((low, high, runs, "loss" if high <= 0 else "gain"))
+    table = pd.DataFrame(rows, columns=["low", "high", "runs", "part"])
+    table["share"] = table["runs"] / results.runs
+    return table
+
+
+def incidence(results: Results) -> pd.DataFrame:
+    """Who pays and who gains: party × column, expected present values [real money], gains positive.
+
+    The last row, society, is the sum of the others.
+    """
+    table = results.incidence()
+    if table.empty:
+        raise Absent(results.reason("net_present_value[society]"))
+    size = table.abs().to_numpy().max()
+    return table.where(table.abs() > 1e-9 * size, 0.0).reset_index()
+
+
+def outcomes_by_group(results: Results) -> pd.DataFrame:
+    """People started and outcomes by group: expected, and percentiles of those achieved.
+
+    ``anyway`` is missing where the contract does not state it.
+    """
+    ledger = _ledger(results)
+    stated = results.contract.outcomes
+    rows = []
+    for group in map(str, ledger["group"].values):
+        for outcome in stated:
+            if results.contract.cohort_of(outcome) != group.partition("/")[0]:
+                continue
+            of = {
+                kind: ledger[kind].sel(group=group, outcome=outcome).sum("period").values
+                for kind in ("achieved", "anyway", "claimed")
+            }
+            known = stated[outcome].anyway is not None
+            rows.append(
+                {
+                    "group": group,
+                    "outcome": outcome,
+                    "started": float(ledger["starts"].sel(group=group).sum("period").mean()),
+                    "achieved": float(of["achieved"].mean()),
+                    **{name: float(v) for name, v in _percentiles(of["achieved"]).items()},
+                    "anyway": float(of["anyway"].mean()) if known else np.nan,
+                    "claimed": float(of["claimed"].mean()),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def additional_outcomes(results: Results) -> pd.DataFrame:
+    """Achieved, anyway and additional by outcome: expected, and percentiles of the additional."""
+    rows = []
+    for outcome in results.contract.outcomes:
+        name = f"outcomes_additional[{outcome}]"
+        rows.append(
+            {
+                "outcome": outcome,
+                "achieved": results.expected(f"outcomes_achieved[{outcome}]"),
+                "anyway": results.expected(f"outcomes_anyway[{outcome}]"),
+                "additional": results.expected(name),
+                **{f"p{percent}": results.percentile(name, percent) for percent in PERCENTILES},
+                "note": results.reason(name),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def limits(results: Results) -> pd.DataFrame:
+    """How often limits bind, what they take, and how far the mean is from the base case."""
+    low, high = results.share_interval("limits_bind")
+    paid, base = results.expected("outcome_payments"), results.base_case("outcome_payments")
+    currency = results.contract.currency
+    rows = [
+        ("runs in which a limit takes something", results.expected("limits_bind"), "share"),
+        ("that share, lowest at 95% confidence", low, "share"),
+        ("that share, highest at 95% confidence", high, "share"),
+        ("taken by limits, expected", results.expected("taken_by_limits"), currency),
+        ("taken by limits, base case", results.base_case("taken_by_limits"), currency),
+        ("outcome payments, base case", base, currency),
+        ("outcome payments, expected", paid, currency),
+        ("expected less base case", paid - base, currency),
+    ]
+    return pd.DataFrame(rows, columns=["what", "value", "unit"])
+
+
+def register(results: Results) -> pd.DataFrame:
+    """Every number of the contract: value or distribution, source, grade, stated or default."""
+    columns = ["path", "value", "unit", "source", "grade", "note", "status"]
+    rows = [
+        {column: getattr(entry, column) for column in columns}
+        for entry in registers.register(results.contract)
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+TABLES: dict[str, Callable[[Results], pd.DataFrame]] = {
+    "summary": summary,
+    "payments_by_period": payments_by_period,
+    "payments_by_payer": payments_by_payer,
+    "payments_by_year": payments_by_year,
+    "irr_distribution": irr_distribution,
+    "irr_statuses": irr_statuses,
+    "incidence": incidence,
+    "outcomes_by_group": outcomes_by_group,
+    "additional_outcomes": additional_outcomes,
+    "limits": limits,
+    "register": register,
+}
+
+
+def tables(results: Results) -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
+    """Every table there is, and for each that there is not, the reason.
+
+    Examples
+    --------
+    >>> import sibmodel as sib
+    >>> bond = sib.library.load("closed_form_bond")
+    >>> found, absent = tables(sib.simulate(bond, runs=100, keep="measures"))
+    >>> "summary" in found, absent["payments_by_period"]
+    (True, 'the ledger was not kept: simulate with keep="ledger" to see it')
+    """
+    found, absent = {}, {}
+    for name, table in TABLES.items():
+        try:
+            found[name] = table(results)
+        except Absent as reason:
+            absent[name] = str(reason)
+    return found, absent

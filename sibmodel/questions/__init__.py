@@ -1,0 +1,1 @@
+"""Questions put to the ledger of one simulation, or of several."""
