@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ from sibmodel.model.assumptions import Assumptions, Drawn
 from sibmodel.model.capital import cost_by_period, last_cost_period, run_account
 from sibmodel.model.chance import BLOCK, Floats
 from sibmodel.model.evidence import Mask
-from sibmodel.model.measures import Measure, additional, measures
+from sibmodel.model.measures import Measure, measures
 from sibmodel.model.outcomes import (
     CohortRates,
     Counts,
@@ -79,6 +79,32 @@ class Cell:
         return f"{group}/{self.start}"
 
 
+class Claimants(Protocol):
+    """Anything that is handed people's claims, slab by slab."""
+
+    def add_people(self, people: int, weight: float | Floats = 1.0) -> None:
+        """Begin a slab of people; the claims that follow are theirs."""
+
+    def add_claims(self, *, rule: int, period: int, price: Price, claimed: Mask) -> None:
+        """Claims of the current slab: one a person, shape (person, run)."""
+
+
+class _Earnings:
+    """Adds up what each person's claims earn."""
+
+    def __init__(self, runs: int) -> None:
+        self._runs, self._slabs = runs, list[Floats]()
+
+    def add_people(self, people: int, weight: float | Floats = 1.0) -> None:
+        self._slabs.append(np.zeros((people, self._runs)))
+
+    def add_claims(self, *, rule: int, period: int, price: Price, claimed: Mask) -> None:
+        self._slabs[-1] += claimed * price
+
+    def per_person(self) -> Floats:
+        return np.concatenate([slab.ravel() for slab in self._slabs])
+
+
 class Plan:
     """A contract made ready: what is the same in every block is worked out once."""
 
@@ -126,23 +152,7 @@ class Plan:
         )
         people = self._starts(drawn, runs, whole=switches.chance)
         luck = cohort_luck(seed, block) if switches.shared_luck else None
-        rates = {
-            name: cohort_rates(
-                contract,
-                name,
-                drawn,
-                luck,
-                sorted({cell.start for cell in self.cells if cell.cohort == name}),
-            )
-            for name in contract.cohorts
-        }
-        prices = {
-            name: {
-                group: price_of(contract.payments, name, drawn, group)
-                for group in self._groups(contract.cohort_paid(rule.pays))
-            }
-            for name, rule in contract.payments.rules.items()
-        }
+        rates, prices = self._rates(drawn, luck), self._prices(drawn)
         limited = self._person_limit_can_bind(prices)
         walk = functools.partial(
             self._walk, rates=rates, people=people, prices=prices, seed=seed, block=block
@@ -166,7 +176,7 @@ class Plan:
             parts.append(
                 pay(
                     contract.payments,
-                    number=number[:, :, chunk],
+                    number=None if number is None else number[:, :, chunk],
                     earned=earned[:, :, chunk],
                     periods_per_year=contract.timeline.periods_per_year,
                     people=person,
@@ -175,6 +185,31 @@ class Plan:
             )
         paid = parts[0] if len(parts) == 1 else _joined(parts)
         return self._money(drawn, people, counts, paid, runs, details)
+
+    def _rates(
+        self, drawn: Drawn, luck: Callable[[str], Floats] | None
+    ) -> dict[str, CohortRates]:
+        """The rates of each cohort in each run."""
+        return {
+            name: cohort_rates(
+                self.contract,
+                name,
+                drawn,
+                luck,
+                sorted({cell.start for cell in self.cells if cell.cohort == name}),
+            )
+            for name in self.contract.cohorts
+        }
+
+    def _prices(self, drawn: Drawn) -> dict[str, dict[str, Price]]:
+        """Price of a claim by rule and group."""
+        return {
+            name: {
+                group: price_of(self.contract.payments, name, drawn, group)
+                for group in self._groups(self.contract.cohort_paid(rule.pays))
+            }
+            for name, rule in self.contract.payments.rules.items()
+        }
 
     def _starts(self, drawn: Drawn, runs: int, *, whole: bool) -> dict[str, Counts]:
         people: dict[str, Counts] = {}
@@ -198,7 +233,7 @@ class Plan:
         seed: int,
         block: int,
         chance: bool,
-        person: PersonLimit | None,
+        person: Claimants | None,
         columns: slice,
         even: int | None = None,
     ) -> dict[str, dict[str, Counts]]:
@@ -252,7 +287,7 @@ class Plan:
 
     def _collector(
         self,
-        person: PersonLimit,
+        person: Claimants,
         cell: Cell,
         prices: Mapping[str, Mapping[str, Price]],
         columns: slice,
@@ -288,6 +323,27 @@ class Plan:
                 if dearest_path(self.contract, worth, name) > limit:
                     return True
         return False
+
+    def person_earnings(self, *, seed: int) -> Floats:
+        """What each simulated person's claims earn at their price, before limits, shape (person,).
+
+        The people of block 0, with assumptions at their means and no shared luck.
+        """
+        drawn, runs = self.assumptions.means(), BLOCK
+        people = self._starts(drawn, runs, whole=True)
+        prices = self._prices(drawn)
+        earnings = _Earnings(runs)
+        self._walk(
+            rates=self._rates(drawn, None),
+            people=people,
+            prices=prices,
+            seed=seed,
+            block=0,
+            chance=True,
+            person=earnings,
+            columns=slice(0, runs),
+        )
+        return earnings.per_person()
 
     def _person(self, columns: slice) -> PersonLimit:
         limit = self.contract.payments.limits.person
@@ -393,12 +449,11 @@ class Plan:
             return stages
         missing = undefined_benefits(contract)
         found = {name: b for name, b in contract.value.benefits.items() if name not in missing}
-        outcomes = {b.of: additional(stages, b.of) for b in found.values()}
         flows = {
             name: benefit_flow(
                 contract,
                 name,
-                additional=outcomes[benefit.of],
+                additional=stages.additional(benefit.of),
                 drawn=drawn,
                 with_years=details,
             )
@@ -434,10 +489,9 @@ def _joined(parts: list[Paid]) -> Paid:
 
     cuts = sorted({name for part in parts for name in part.cut})
     return Paid(
-        side_by_side([p.number for p in parts]),
         side_by_side([p.earned for p in parts]),
         side_by_side([p.paid for p in parts]),
         side_by_side([p.by_payer for p in parts]),
         None if parts[0].joint is None else side_by_side([p.joint for p in parts]),
-        {c: side_by_side([p.cut.get(c, np.zeros_like(p.earned)) for p in parts]) for c in cuts},
+        {c: side_by_side([p.cut.get(c, np.zeros(p.earned.shape[-1])) for p in parts]) for c in cuts},
     )

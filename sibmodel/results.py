@@ -254,7 +254,10 @@ class Results:
         add("What will we pay?", "outcome_payments")
         for payer in self.contract.payer_names if len(self.contract.payer_names) > 1 else ():
             add(f"  of which {payer}", f"outcome_payments[{payer}]")
-        add("Does a limit take anything?", "limits_bind", spread=False)
+        for name in self.names:
+            if name.startswith("limit_binds["):
+                limit = name.partition("[")[2][:-1]
+                add(f"  how often the limit {limit} binds", name, spread=False)
         add("How many people start?", "people_started")
         if headline:
             add(f"How many achieve {headline}?", f"outcomes_achieved[{headline}]")

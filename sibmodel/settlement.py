@@ -273,6 +273,7 @@ def _pay(contract: Contract, lines: list[Line]) -> tuple[Paid, list[float]]:
         periods_per_year=contract.timeline.periods_per_year,
         people=people,
         keep_joint=True,
+        detail=True,
     )
     if people is None:
         return paid, [line.accepted * line.price for line in lines]

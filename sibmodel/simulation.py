@@ -19,7 +19,7 @@ from sibmodel import statistics
 from sibmodel.contract.contract import Contract
 from sibmodel.model import returns
 from sibmodel.model.chance import BLOCK, Floats
-from sibmodel.model.measures import Measure, investor_cash_flow, values
+from sibmodel.model.measures import Measure, values
 from sibmodel.model.stages import Stages
 from sibmodel.plan import BASE_CASE, Plan, Switches
 from sibmodel.results import Estimate, Results
@@ -49,9 +49,8 @@ def _reduced(plan: Plan, stages: Stages, keep: Keep, runs: int) -> Block:
     kept = ledgers.arrays(stages, joint=keep == "everything") if keep != "measures" else {}
     block = Block(found, None, {name: array[..., :runs] for name, array in kept.items()})
     if stages.account is not None:
-        flows = investor_cash_flow(stages)[:, :runs]
-        per_year = stages.contract.timeline.periods_per_year
-        block.irr_status = returns.irr(flows.T, periods_per_year=per_year).status
+        flows = stages.investor_cash_flow[:, :runs]
+        block.irr_status = stages.investor_irr.status[:runs]
         block.cash_flow_sum = flows.sum(axis=1)
         block.cash_flow_products = flows @ flows.T
     block.incidence_sum = {
@@ -162,6 +161,22 @@ def simulate(
             }
             _collect(tasks, firsts, sizes, gathered, bar)
     return gathered.results(contract, plan, seed=seed, switches=switches, keep=keep)
+
+
+def person_earnings(contract: Contract, *, togetherness: float, seed: int = 0) -> Floats:
+    """What each simulated person's claims earn at their price, before limits, shape (person,).
+
+    Assumptions are at their means and there is no shared luck: the spread is between people.
+
+    Parameters
+    ----------
+    contract : Contract
+    togetherness : float
+        How far one person's ladders go together, 0 to 1; in place of the contract's.
+    seed : int
+    """
+    together = {f"cohorts.{name}.togetherness": togetherness for name in contract.cohorts}
+    return Plan(contract.replace(together)).person_earnings(seed=seed)
 
 
 def _collect(

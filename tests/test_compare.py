@@ -198,6 +198,20 @@ def test_a_measure_that_only_one_contract_has_is_listed() -> None:
     assert "second" not in repr(comparison).replace("with a second", "")
 
 
+def test_a_measure_that_only_a_third_contract_has_is_in_neither_of_two() -> None:
+    more = BOND.replace({"outcomes.second": {"needs": "success", "rate": 0.5}}, name="a second")
+    table = compare([BOND, dearer(), more], runs=50).summary(["outcomes_achieved[second]"])
+    assert list(table["note"]) == ["in neither of the two contracts", "only in a second"]
+
+
+def test_a_ratio_that_no_run_has() -> None:
+    name = "cost_per_outcome[success]"
+    row = compare([rare(0, 5000, "a"), rare(0.5, 5000, "b")], runs=50).summary([name]).iloc[0]
+    assert np.isnan([row["reference"], row["difference"], row["mc_error"], row["p50"]]).all()
+    assert row["undefined"] == 50
+    assert row["expected"] > 0
+
+
 def test_a_measure_undefined_in_one_says_in_which_and_why() -> None:
     unsure = BOND.replace({"outcomes.success.anyway": None}, name="not said")
     row = (

@@ -118,6 +118,8 @@ def test_known_rates(cash_flows: list[float], rate: float) -> None:
         ([0, 0, 0], math.nan, "no_outlay"),
         ([0, 5, 3], math.nan, "no_outlay"),
         ([-1_600, 10_000, -10_000], math.nan, "several"),  # 25% and 400%
+        ([-1, 7, -10], math.nan, "several"),  # 100% and 400%
+        ([-1, 0.6, -0.08], math.nan, "several"),  # −60% and −80%
         ([-100, 230, -132.5], math.nan, "none"),  # 230² < 4 × 100 × 132.5
         ([-1, 11], 10.0, "ok"),  # 1000% itself is not beyond 1000%
         ([-1, 11.1], 10.1, "extreme"),
@@ -135,7 +137,7 @@ def test_a_touching_root_is_one_root() -> None:
         rate, status = one(cash_flows)
         assert status == "ok"
         assert rate == pytest.approx(0.1, abs=1e-5)
-    assert one([-100, 200, -100]) == (0.0, "ok")
+    assert one([-100, 200, -100]) == one([100, -200, 100]) == (0.0, "ok")
 
 
 def test_rates_compound_over_the_year() -> None:
@@ -289,6 +291,10 @@ def test_what_rounding_leaves_is_no_cash_flow() -> None:
     assert one([-dust, 0.0, 40.0, 50.0])[1] == "no_outlay"
     assert one([-100.0, 60.0, 70.0, -dust])[0] == pytest.approx(one([-100, 60, 70])[0])
     assert one([-100.0, 60.0, 70.0, -dust])[1] == "ok"
+    flows = np.zeros((500, 32))
+    flows[:, :8] = -np.random.default_rng(7).uniform(50, 150, (500, 8))
+    flows[:, -1] = dust
+    assert set(irr(flows).names) == {"total_loss"}
 
 
 def test_long_flows_and_large_units() -> None:
@@ -296,6 +302,8 @@ def test_long_flows_and_large_units() -> None:
     rate, status = one(monthly, periods_per_year=12)
     assert status == "ok"
     assert npv(monthly, rate=rate, periods_per_year=12)[0] == pytest.approx(0, abs=1e-9)
+    # (1e10)^−59 is out of the range of floating point
+    assert one([0.0] * 59 + [-1.0, 1e10]) == (pytest.approx(1e10 - 1), "extreme")
     assert one([-1e300, 0.5e300, 0.6e300])[0] == pytest.approx(one([-10, 5, 6])[0])
     assert one([1e300, -1.5e300, 1e299])[1] == "several"
 

@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -25,7 +26,7 @@ from pydantic import (
     model_validator,
 )
 
-from sibmodel.contract.names import GroupName, Name, checked_name, fault
+from sibmodel.contract.names import GroupName, Name, fault, is_name
 
 Grade = Literal["A", "B", "C", "D", "E", "F"]
 Finite = Annotated[float, Strict(), Field(allow_inf_nan=False)]
@@ -177,7 +178,7 @@ class Quantiles(BaseModel):
         if len(shares) < 2 or not all(0 < share < 1 for share in shares):
             raise fault("quantiles needs two or more shares between 0 and 1, {0.25: …, 0.5: …}")
         values = [self.at[share] for share in shares]
-        if any(b <= a for a, b in zip(values, values[1:], strict=False)):
+        if any(b <= a for a, b in pairwise(values)):
             raise fault(f"quantiles must rise: seen {values}")
         return self
 
@@ -276,7 +277,8 @@ def kind_of_number(value: Any) -> str:
         meant = number_meant(value)
         if meant is not None:
             raise fault(f"seen the text {value!r}: write {meant}")
-        checked_name(value)
+        if not is_name(value):
+            raise fault(f"needs a number, or the name of an assumption: seen {value!r}")
         return "name"
     if isinstance(value, ByGroup) or (isinstance(value, Mapping) and "by_group" in value):
         return "by_group"

@@ -97,7 +97,9 @@ def replaced(contract: Contract, changes: Mapping[str, Any], name: str | None = 
 
 
 def _place(paths: Mapping[str, Path]) -> Callable[[str], tuple[str, ...]]:
-    return lambda text: tuple(f"{step:09}" if isinstance(step, int) else step for step in paths[text])
+    return lambda text: tuple(
+        f"{step:09}" if isinstance(step, int) else step for step in paths[text]
+    )
 
 
 def _plain(value: Any) -> Any:

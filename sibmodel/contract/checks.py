@@ -1,4 +1,4 @@
-"""Checks across clauses: names that refer to nothing, shares that do not add, time that runs out."""
+"""Checks across clauses: names that refer to nothing, shares that do not add, too little time."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from sibmodel.contract.assumptions import Assumption, ByGroup, Range
+from sibmodel.contract.capital import Cost
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.correlations import correlation_faults
 from sibmodel.contract.faults import Fault, did_you_mean, path_text
@@ -119,7 +120,7 @@ def _names(contract: Contract) -> Iterator[Fault]:
             )
 
 
-def _costs(contract: Contract) -> Iterator[tuple[str, object]]:
+def _costs(contract: Contract) -> Iterator[tuple[str, Cost]]:
     yield from (contract.delivery.costs if contract.delivery else {}).items()
 
 
@@ -217,8 +218,8 @@ def support(number: float | Assumption) -> tuple[float, float]:
         case "beta":
             return 0.0, 1.0
         case "pert" | "triangular" | "uniform":
-            ends = getattr(number, number.form)
-            return ends[0], ends[-1]
+            low, *_, high = getattr(number, number.form)
+            return low, high
         case "samples":
             assert number.samples is not None
             return min(number.samples.values), max(number.samples.values)
@@ -251,7 +252,10 @@ def _in_range(
     if number.form in ("normal", "lognormal"):
         remedy = "; use beta or pert" if wanted.high == 1 else "; use lognormal or pert"
         remedy += ", or say truncated: true"
-    yield Fault(path, f"must be {bounds}: a {number.form} can go from {low:g} to {high:g}{remedy}")
+    reach = f"can go from {low:g} to {high:g}"
+    if math.isinf(high):
+        reach = "can be any number" if math.isinf(low) else f"can be any number above {low:g}"
+    yield Fault(path, f"must be {bounds}: a {number.form} {reach}{remedy}")
 
 
 def _time(contract: Contract) -> Iterator[Fault]:
@@ -341,7 +345,8 @@ def _price_year(contract: Contract, here: tuple[str, ...], year: str | None) -> 
     if prices is None:
         yield Fault(
             (*here, "prices"),
-            f"is {year}, and the contract states no base year: add prices: {{base: …, inflation: …}}",
+            f"is {year}, and the contract states no base year: "
+            f"add prices: {{base: …, inflation: …}}",
         )
     elif len(year) != len(prices.base):
         yield Fault((*here, "prices"), f"{year} is not the kind of year of the base, {prices.base}")

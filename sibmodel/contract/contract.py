@@ -103,16 +103,16 @@ class Contract(Clause):
         None, description="If left out, money is nominal only and real present values undefined."
     )
     timeline: Timeline
-    parties: dict[Name, Party] = {}
-    assumptions: dict[Name, One] = {}
+    parties: dict[Name, Party] = Field({}, description="Who is public.")
+    assumptions: dict[Name, One] = Field({}, description="Numbers with a name.")
     cohorts: dict[Name, Cohort] = Field(min_length=1)
     outcomes: dict[Name, Outcome] = Field(min_length=1)
-    headline: str | None = Field(None, description="The outcome that stands for the contract; if left out, none does.")
+    headline: str | None = Field(
+        None, description="The outcome that stands for the contract; if left out, none does."
+    )
     correlations: tuple[Correlation, ...] = ()
     payments: Payments
-    delivery: Delivery | None = Field(
-        None, description="If left out, delivery costs nothing here."
-    )
+    delivery: Delivery | None = Field(None, description="If left out, delivery costs nothing here.")
     capital: Capital | None = Field(
         None, description="If left out, nobody invests: payment by results."
     )

@@ -10,8 +10,11 @@ from sibmodel.contract.contract import Contract
 from sibmodel.contract.faults import ContractError, Fault
 from sibmodel.contract.reading import LARGEST, Node, read
 from sibmodel.contract.samples import filled, write_missing
+from sibmodel.contract.schema import json_schema
 from sibmodel.contract.validation import validated
 from sibmodel.contract.writing import as_json, as_yaml
+
+__all__ = ["contract_warnings", "json_schema", "load_contract", "loads", "save_contract"]
 
 Format = Literal["yaml", "json"]
 FORMATS: dict[str, Format] = {".yaml": "yaml", ".yml": "yaml", ".json": "json"}

@@ -23,7 +23,13 @@ def _any_case(word: str) -> str:
     return "".join(f"[{letter}{letter.upper()}]" for letter in word)
 
 
+def is_name(text: str) -> bool:
+    """Whether a clause may be called so."""
+    return re.fullmatch(NAME, text) is not None and text.lower() not in NOT_NAMES
+
+
 def checked_name(value: Any) -> Any:
+    """The name, or a fault that says what is wrong with it."""
     if not isinstance(value, str):
         raise fault(f"a name begins with a letter: seen {value!r}")
     if value.lower() in NOT_NAMES:
@@ -50,6 +56,7 @@ Name = Annotated[
 
 
 def checked_group(value: Any) -> Any:
+    """The name of a group, perhaps with its cohort's before it."""
     if isinstance(value, str) and value.count("/") == 1:
         for part in value.split("/"):
             checked_name(part)

@@ -24,8 +24,9 @@ class Outcome(Clause):
         description="Share of those who took the step before (or started) who achieve it.",
     )
     anyway: Share | None = Field(
-        None, description="Read like rate: the share who would have, without the service; "
-        "if left out, what is additional is undefined."
+        None,
+        description="Read like rate: the share who would have, without the service; "
+        "if left out, what is additional is undefined.",
     )
     attribution: Share = Field(
         1.0, description="Of those beyond anyway, the share that is this service's doing."

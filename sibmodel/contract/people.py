@@ -73,7 +73,7 @@ class Cohort(Clause):
         return self.people if self.people is not None else sum((self.groups or {}).values())
 
     def labels(self, name: str) -> dict[str, int]:
-        """People planned by group label: ``cohort/group``, or the cohort's name where it has none."""
+        """People planned by group label: ``cohort/group``, or the cohort's name if it has none."""
         if self.groups is None:
             return {name: self.size}
         return {f"{name}/{group}": people for group, people in self.groups.items()}

@@ -31,7 +31,7 @@ Path = tuple[str | int, ...]
 
 @dataclass
 class Node:
-    """A value of the text, and where it stands: line from 1, characters from ``start`` to ``end``."""
+    """A value of the text, its line (from 1), and its characters, from ``start`` to ``end``."""
 
     value: Any
     line: int
@@ -141,7 +141,7 @@ def _strict_json(text: str) -> None:
 
 
 def _line_of_second(text: str, key: str) -> int | None:
-    """Line of the second time a key is written (the first of several, if other mappings have it)."""
+    """Line of the second time a key is written, in whichever mapping."""
     found = list(re.finditer(re.escape(json.dumps(key, ensure_ascii=False)) + r"\s*:", text))
     return text[: found[1].start()].count("\n") + 1 if len(found) > 1 else None
 
@@ -188,6 +188,8 @@ class _Builder:
             yield from YAML(typ="safe", pure=True).parse(text)
         except MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
+            if "flow" in str(error.context) or "quoted" in str(error.context):
+                mark = error.context_mark or mark  # where it was opened
             line = mark.line + 1 if mark is not None else None
             raise _RefusedError(f"cannot be read as YAML: {_plain_words(error)}", line) from None
         except ReaderError as error:
@@ -226,7 +228,8 @@ class _Builder:
                 path,
             )
         if event.tag is not None:
-            raise _RefusedError(f"the tag {event.tag!r} is not read: write plain values", line, path)
+            tag = str(event.tag).replace("tag:yaml.org,2002:", "!!")
+            raise _RefusedError(f"the tag {tag} is not read: write plain values", line, path)
         if len(path) > DEEPEST:
             raise _RefusedError(f"is nested more than {DEEPEST} deep", line)
         if isinstance(event, ev.ScalarEvent):

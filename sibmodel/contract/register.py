@@ -187,7 +187,7 @@ _UNITS = {
     "number": "claims",
     **dict.fromkeys(("share", "share_of_surplus", "profile"), "share"),
     **dict.fromkeys(("alikeness", "togetherness", "spearman", "kendall"), "correlation"),
-    **dict.fromkeys(("inflation", "rate"), "rate a year"),
+    **dict.fromkeys(("inflation", "rate", "hurdle"), "rate a year"),
     **dict.fromkeys(("years", "lag"), "years"),
     "deflator": "index",
     "assumptions": "number",

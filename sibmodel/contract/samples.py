@@ -78,7 +78,9 @@ def _inside(file: str, folder: FilePath | None) -> FilePath:
     if windows.drive or windows.root or ".." in windows.parts or not path.is_relative_to(
         folder.resolve()
     ):  # fmt: skip
-        raise _CannotReadError(f"{file} is outside the contract's folder: put it beside the contract")
+        raise _CannotReadError(
+            f"{file} is outside the contract's folder: put it beside the contract"
+        )
     return path
 
 

@@ -57,7 +57,7 @@ def json_schema() -> dict[str, Any]:
     schema = Contract.model_json_schema(by_alias=True)
     definitions = {name: _tidied(part) for name, part in schema.pop("$defs").items()}
     top = _tidied(schema)
-    for model in (Contract, *_models()):
+    for model in _models():
         name = model.__name__
         clause = top if model is Contract else definitions.get(name)
         if clause is not None:
@@ -97,7 +97,8 @@ def _tidied(part: Any, named: bool = False) -> Any:
     tidy = {
         _BOUNDS.get(key, key): _tidied(value, named=key in ("properties", "patternProperties"))
         for key, value in part.items()
-        if key != "title" and not (key == "default" and (value is None or isinstance(value, dict | list)))
+        if key != "title"
+        and not (key == "default" and (value is None or isinstance(value, dict | list)))
     }
     if "anyOf" in tidy:
         kinds = [kind for kind in tidy.pop("anyOf") if kind != {"type": "null"}]
@@ -134,7 +135,6 @@ def _completed(model: type[BaseModel], clause: dict[str, Any]) -> None:
         alias = model.model_fields[field].alias or field
         if limits is not None:
             number = fields[alias].get("additionalProperties", fields[alias])
-            for kind in number["oneOf"]:
-                if kind.get("type") == "number":
-                    kind |= {"minimum": limits.low} if math.isfinite(limits.low) else {}
-                    kind |= {"maximum": limits.high} if math.isfinite(limits.high) else {}
+            bare = next(kind for kind in number["oneOf"] if kind.get("type") == "number")
+            bounds = {"minimum": limits.low, "maximum": limits.high}
+            bare.update({word: bound for word, bound in bounds.items() if math.isfinite(bound)})

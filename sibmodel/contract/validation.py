@@ -90,7 +90,11 @@ def _copied(data: Any) -> Any:
 
 def _empties(data: Any, path: Path) -> list[Fault]:
     if data is None:
-        return [Fault(path, "is empty: write a value, {} for an entry without fields, or no line")]
+        return [
+            Fault(
+                path, "is empty: write a value or leave the line out; an entry without fields is {}"
+            )
+        ]
     if isinstance(data, Mapping):
         parts: Iterable[tuple[Any, Any]] = data.items()
         return [fault for key, value in parts for fault in _empties(value, (*path, str(key)))]

@@ -23,7 +23,10 @@ def _price_year(value: Any) -> Any:
     if not isinstance(value, str) or not re.fullmatch(r"\d{4}(-\d{2})?", value):
         raise fault(f"a price year is written 2027-28 (April to March) or 2027: seen {value!r}")
     if len(value) == 7 and (int(value[:4]) + 1) % 100 != int(value[5:]):
-        raise fault(f"{value!r} does not run over two years that follow each other")
+        raise fault(
+            f"{value!r} does not run over two years that follow each other: "
+            f"write {value[:4]}-{(int(value[:4]) + 1) % 100:02}"
+        )
     return value
 
 
@@ -116,4 +119,4 @@ class Value(Clause):
     """What outcomes are worth and how the future is discounted."""
 
     discount: Discount
-    benefits: dict[Name, Benefit] = {}
+    benefits: dict[Name, Benefit] = Field({}, description="What outcomes are worth.")

@@ -62,8 +62,7 @@ def _one_in_words(error: dict[str, Any], data: Any) -> Fault:
     if kind == "string_pattern_mismatch":
         return Fault(path, f"must be {_MISSING['currency']}: seen {show(seen)}")
     if kind == "missing" and isinstance(loc[-1], int):
-        count = len(_numbers_wanted(loc))
-        return Fault(path, f"needs {count} numbers: seen {show(seen)}")
+        return Fault(path, f"{_so_many_numbers(loc[:-1])}: seen {show(seen)}")
     if kind == "missing":
         more = _description(loc)
         return Fault(path, "is missing" + (f": {more}" if more else ""))
@@ -77,7 +76,7 @@ def _one_in_words(error: dict[str, Any], data: Any) -> Fault:
     if kind == "literal_error":
         return Fault(path, _one_of(context["expected"], seen))
     if kind in ("too_short", "too_long"):
-        return Fault(path, _length(kind, context, loc))
+        return Fault(path, _length(kind, context, loc, seen))
     if kind in ("model_type", "model_attributes_type", "dict_type", "mapping_type"):
         return Fault(path, _mapping_wanted(loc, seen))
     if kind in _WANTED:
@@ -127,23 +126,25 @@ def _one_of(expected: str, seen: Any) -> str:
     return f"must be one of {', '.join(words)}: seen {show(seen)}{remedy}"
 
 
-def _length(kind: str, context: dict[str, Any], loc: Path) -> str:
+def _length(kind: str, context: dict[str, Any], loc: Path, seen: Any) -> str:
     least, most = context.get("min_length"), context.get("max_length")
-    wanted = _numbers_wanted(loc)
-    if wanted:
-        return f"needs {len(wanted)} numbers: seen {context['actual_length']}"
+    if _numbers_wanted(loc):
+        return f"{_so_many_numbers(loc)}: seen {show(seen)}"
     if kind == "too_short":
         return f"needs at least {least} {'entry' if least == 1 else 'entries'}"
-    return f"takes {most} at most: seen {context['actual_length']}"
+    return f"takes {most} {'entry' if most == 1 else 'entries'} at most"
 
 
-def _numbers_wanted(loc: Path) -> tuple[Any, ...]:
-    """The parts of a list of fixed length at a place, such as the three numbers of pert."""
-    for end in (loc, loc[:-1]):
-        kind = _bare(kind_at(end))
-        if get_origin(kind) is tuple and Ellipsis not in get_args(kind):
-            return get_args(kind)
-    return ()
+def _numbers_wanted(loc: Path) -> int:
+    """How many numbers a list of fixed length takes, such as the three of pert; 0 for others."""
+    kind = kind_at(loc)
+    fixed = get_origin(kind) is tuple and Ellipsis not in get_args(kind)
+    return len(get_args(kind)) if fixed else 0
+
+
+def _so_many_numbers(loc: Path) -> str:
+    meaning = _description(loc)
+    return f"needs {_numbers_wanted(loc)} numbers{', ' if meaning else ''}{meaning}"
 
 
 def _mapping_wanted(loc: Path, seen: Any) -> str:
@@ -170,7 +171,7 @@ def key_of(data: Mapping[Any, Any], step: str | int) -> Any:
 
 
 def reader_path(loc: Path, data: Any, kind: str = "") -> Path:
-    """Pydantic's place as the file has it: without union tags and the fields shorthand leaves out."""
+    """Pydantic's place as the file has it: no union tags, no fields that shorthand leaves out."""
     path: list[str | int] = []
     for index, step in enumerate(loc):
         if isinstance(data, Mapping) and key_of(data, step) in data:

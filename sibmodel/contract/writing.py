@@ -57,7 +57,7 @@ def plain(value: Any) -> Any:
         if isinstance(value, Samples) and value.file is not None:
             del said["values"]
         short = SHORT.get(type(value))
-        return said[short] if [*said] == [short] else said
+        return said[short] if short is not None and [*said] == [short] else said
     if isinstance(value, Mapping):
         return {key: plain(part) for key, part in value.items()}
     if isinstance(value, tuple):

@@ -80,25 +80,21 @@ def lattice(points: int, name: str) -> Floats:
     return (order + 0.5) / points
 
 
-def join(uniforms: Uniforms, common: Uniforms, togetherness: float) -> Uniforms:
-    """Uniforms of one ladder, joined to what is common to a person by a Gaussian copula.
+def normal_scores(uniforms: Uniforms) -> Uniforms:
+    """Normal scores of float32 or float64 uniforms from 0 to below 1, always finite."""
+    half = uniforms.dtype.type(2.0**-25)
+    scores: Uniforms = ndtri(np.clip(uniforms, half, 1 - half))
+    return scores
 
-    Parameters
-    ----------
-    uniforms, common : array (person, run)
-        Uniforms of the ladder, and those shared by the person's ladders.
-    togetherness : float
-        Correlation of two ladders' normal scores; 0 leaves the uniforms as they are.
+
+def joined_scores(common: Uniforms, own: Uniforms, togetherness: float) -> Uniforms:
+    """Normal scores that share ``common`` scores: two of them have correlation ``togetherness``.
+
+    Source: one-factor Gaussian copula, z = √τ c + √(1−τ) e.
     """
-    if togetherness == 0:
-        return uniforms
-    if togetherness == 1:
-        return common
-    half = uniforms.dtype.type(2.0**-25)  # keeps the normal score of 0 finite
-    scores = np.sqrt(togetherness) * ndtri(common + half)
-    scores += np.sqrt(1 - togetherness) * ndtri(uniforms + half)
-    joined: Uniforms = ndtr(scores).astype(uniforms.dtype, copy=False)
-    return joined
+    return common * own.dtype.type(togetherness**0.5) + own * own.dtype.type(
+        (1 - togetherness) ** 0.5
+    )
 
 
 # --- luck shared by a cohort ----------------------------------------------------------------------
@@ -121,7 +117,7 @@ def _luck_table(alikeness: float) -> Floats:
     return np.clip(table, -37.0, 37.0)
 
 
-def shared_luck(rate: Floats | float, luck: Floats, *, alikeness: float) -> Floats:
+class SharedLuck:
     """The rate of a cohort in each run, given the cohort's shared luck.
 
     The rate of a run is Beta(Q(1−ρ)/ρ, (1−Q)(1−ρ)/ρ), read at the run's luck: two people's 0/1
@@ -131,16 +127,10 @@ def shared_luck(rate: Floats | float, luck: Floats, *, alikeness: float) -> Floa
 
     Parameters
     ----------
-    rate : array (run,) or float
-        Q, the share of starters expected to get there.
     luck : array (run,)
         Normal score of the cohort's luck, one a run; higher is luckier.
     alikeness : float
-        ρ, the intra-cohort correlation, from 0 to below 1.
-
-    Returns
-    -------
-    array (run,)
+        ρ, the intra-cohort correlation, above 0 and below 1.
 
     Notes
     -----
@@ -153,23 +143,40 @@ def shared_luck(rate: Floats | float, luck: Floats, *, alikeness: float) -> Floa
 
     Examples
     --------
-    >>> shared_luck(0.4, np.array([-1.0, 0.0, 1.0]), alikeness=0.05).round(3)
+    >>> SharedLuck(np.array([-1.0, 0.0, 1.0]), alikeness=0.05)(0.4).round(3)
     array([0.288, 0.397, 0.511])
     """
-    if alikeness == 0:
-        return np.broadcast_to(np.asarray(rate, dtype=float), luck.shape)
-    table = _luck_table(alikeness)
-    rate = np.asarray(rate, dtype=float)
-    score = np.clip(ndtri(rate), _SCORES[0], _SCORES[-1])
-    row, across = _place(score, _SCORES)
-    column, down = _place(np.clip(luck, _LUCK[0], _LUCK[-1]), _LUCK)
-    flat = table.ravel()
-    corner = row * len(_LUCK) + column
-    first = flat[corner] + down * (flat[corner + 1] - flat[corner])
-    corner = corner + len(_LUCK)
-    second = flat[corner] + down * (flat[corner + 1] - flat[corner])
-    lucky: Floats = ndtr(first + across * (second - first))
-    return np.where((rate < _LOWEST_RATE) | (rate > 1 - _LOWEST_RATE), rate, lucky)
+
+    def __init__(self, luck: Floats, *, alikeness: float) -> None:
+        self._table = _luck_table(alikeness)
+        self._column, self._down = _place(np.clip(luck, _LUCK[0], _LUCK[-1]), _LUCK)
+
+    def __call__(self, rate: Floats | float) -> Floats:
+        """The rate of each run, shape (run,), for an expected rate Q, float or (run,)."""
+        rate = np.asarray(rate, dtype=float)
+        row, across = _place(np.clip(ndtri(rate), _SCORES[0], _SCORES[-1]), _SCORES)
+        if rate.ndim == 0:
+            line = self._table[row] + across * (self._table[row + 1] - self._table[row])
+            score = self._read(line, self._column)
+        else:
+            corner = row * len(_LUCK) + self._column
+            below = self._read(self._table.ravel(), corner)
+            score = self._read(self._table.ravel(), corner + len(_LUCK))
+            score -= below
+            score *= across
+            score += below
+        lucky: Floats = ndtr(score)
+        unseen = (rate < _LOWEST_RATE) | (rate > 1 - _LOWEST_RATE)
+        return np.where(unseen, rate, lucky) if np.any(unseen) else lucky
+
+    def _read(self, line: Floats, place: npt.NDArray[np.intp]) -> Floats:
+        """Between two neighbouring entries of a line, as far as the luck goes."""
+        left = line[place]
+        found: Floats = line[place + 1]
+        found -= left
+        found *= self._down
+        found += left
+        return found
 
 
 def _place(x: Floats, grid: Floats) -> tuple[npt.NDArray[np.intp], Floats]:

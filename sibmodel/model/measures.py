@@ -11,7 +11,7 @@ import numpy as np
 from sibmodel.contract.contract import Contract
 from sibmodel.model import returns
 from sibmodel.model.chance import Floats
-from sibmodel.model.payments import sum_groups
+from sibmodel.model.payments import limit_names
 from sibmodel.model.stages import Stages
 from sibmodel.model.value import (
     anyway_missing,
@@ -46,27 +46,9 @@ class Measure:
     undefined: str | None = None
 
 
-def investor_cash_flow(stages: Stages) -> Floats:
-    """Distributed less drawn, shape (period, run) [money]."""
-    assert stages.account is not None
-    return stages.account.distributed - stages.account.drawn
-
-
-def additional(stages: Stages, outcome: str) -> Floats:
-    """(achieved − anyway) × attribution over all groups, shape (period, run); may be negative."""
-    achieved, anyway = stages.achieved[outcome], stages.anyway[outcome]
-    shares = stages.attribution[outcome]
-    signed = np.int64 if achieved.dtype.kind in "iu" else np.float64
-    if np.all(shares == shares[:1]):
-        net = sum_groups(list(achieved)).astype(signed) - sum_groups(list(anyway)).astype(signed)
-        return net * shares[0]
-    difference = achieved.astype(signed) - anyway.astype(signed)
-    return np.asarray((difference * shares[:, None]).sum(axis=0))
-
-
 def _total(flow: Floats) -> Floats:
-    """Sum over the first axis, in order."""
-    return sum_groups(list(flow)).astype(np.float64)
+    """Sum over the first axis, in order: whole people stay whole until the end."""
+    return np.add.reduce(flow, axis=0, dtype=flow.dtype).astype(np.float64)
 
 
 def measures(contract: Contract) -> tuple[Measure, ...]:
@@ -88,7 +70,7 @@ def _payments(contract: Contract) -> Iterator[Measure]:
         "money",
         "",
         "Outcome payments, all payers, nominal",
-        lambda s: _total(_total_by_period(s)),
+        lambda s: _total(s.payments),
     )
     for p, payer in enumerate(payers):
         yield Measure(
@@ -105,7 +87,7 @@ def _payments(contract: Contract) -> Iterator[Measure]:
         "real money",
         "",
         "Outcome payments, real, at the start",
-        lambda s: weighted(factors, _total_by_period(s)),
+        lambda s: weighted(factors, s.payments),
         undefined=reason,
     )
     labels = _year_labels(contract)
@@ -116,33 +98,35 @@ def _payments(contract: Contract) -> Iterator[Measure]:
             "money",
             "",
             f"Outcome payments in {label}, nominal, in cash",
-            lambda s, rows=rows: _total(_total_by_period(s)[rows]),
+            lambda s, rows=rows: _total(s.payments[rows]),
         )
     yield Measure(
         "taken_by_limits",
         "money",
         "",
         "Claims at their price that limits did not let through",
-        lambda s: sum((_total(_total(cut)) for cut in s.paid.cut.values()), np.zeros(s.runs)),
+        lambda s: s.taken_by_limits,
     )
-    yield Measure(
-        "limits_bind",
-        "share",
-        "",
-        "Whether any limit took anything",
-        lambda s: np.asarray(
-            sum((_total(_total(c)) for c in s.paid.cut.values()), np.zeros(s.runs)) > 1e-9, float
-        ),
-    )
+    for limit in limit_names(contract.payments):
+        yield Measure(
+            f"taken_by_limits[{limit}]",
+            "money",
+            "",
+            f"What the limit {limit} took",
+            lambda s, n=limit: s.paid.cut.get(n, np.zeros(s.runs)),
+        )
+        yield Measure(
+            f"limit_binds[{limit}]",
+            "share",
+            "",
+            f"Whether the limit {limit} took anything: its expected value is how often",
+            lambda s, n=limit: np.asarray(s.paid.cut.get(n, np.zeros(s.runs)) > 1e-9, dtype=float),
+        )
 
 
 def _year_labels(contract: Contract) -> list[str]:
     kind = contract.prices.base if contract.prices is not None else "2027-28"
     return [year_label(year, kind) for year in years(contract.timeline, kind)]
-
-
-def _total_by_period(stages: Stages) -> Floats:
-    return sum_groups(list(stages.paid.by_payer))
 
 
 def _outcomes(contract: Contract) -> Iterator[Measure]:
@@ -151,7 +135,7 @@ def _outcomes(contract: Contract) -> Iterator[Measure]:
         "people",
         "up",
         "People who started",
-        lambda s: _total(np.stack([_total(people) for people in s.starts.values()])),
+        lambda s: np.broadcast_to(sum(_total(p) for p in s.starts.values()), s.runs),
     )
     running = any(contract.payments.running_costs)
     yield Measure(
@@ -159,7 +143,7 @@ def _outcomes(contract: Contract) -> Iterator[Measure]:
         "money",
         "down",
         "Outcome payments and the payers' own running costs, nominal",
-        lambda s: _total(_total_by_period(s))
+        lambda s: _total(s.payments)
         + sum((np.broadcast_to(_total(c), s.runs) for c in s.running.values()), np.zeros(s.runs)),
     )
     about = "Payments and running costs" if running else "Payments"
@@ -172,7 +156,7 @@ def _outcomes(contract: Contract) -> Iterator[Measure]:
             "outcomes",
             "up",
             f"{name} achieved",
-            lambda s, n=name: _people(s.achieved[n]),
+            lambda s, n=name: s.totals["achieved"][n],
             undefined=no_rate,
         )
         yield Measure(
@@ -180,7 +164,7 @@ def _outcomes(contract: Contract) -> Iterator[Measure]:
             "outcomes",
             "",
             f"{name} that would have happened anyway",
-            lambda s, n=name: _people(s.anyway[n]),
+            lambda s, n=name: s.totals["anyway"][n],
             undefined=no_anyway or no_rate,
         )
         yield Measure(
@@ -188,7 +172,7 @@ def _outcomes(contract: Contract) -> Iterator[Measure]:
             "outcomes",
             "up",
             f"{name} that would not have happened without the service",
-            lambda s, n=name: _total(additional(s, n)),
+            lambda s, n=name: s.totals["additional"][n],
             undefined=no_anyway or no_rate,
         )
         yield Measure(
@@ -196,7 +180,7 @@ def _outcomes(contract: Contract) -> Iterator[Measure]:
             "outcomes",
             "",
             f"{name} claimed with evidence",
-            lambda s, n=name: _people(s.claimed[n]),
+            lambda s, n=name: s.totals["claimed"][n],
             undefined=no_rate,
         )
         yield Measure(
@@ -221,11 +205,6 @@ def _outcomes(contract: Contract) -> Iterator[Measure]:
             nobody=f"no additional {name}",
             undefined=no_anyway or no_rate,
         )
-
-
-def _people(counts: Floats) -> Floats:
-    """Total of an array (group, period, run), in its own type: nobody is counted twice."""
-    return _total(counts.reshape(-1, counts.shape[-1]))
 
 
 def _delivery(contract: Contract) -> Iterator[Measure]:
@@ -273,7 +252,7 @@ def _investors(contract: Contract) -> Iterator[Measure]:
         "rate a year",
         "up",
         "Investors' internal rate of return, nominal, a year",
-        lambda s: returns.irr(investor_cash_flow(s).T, periods_per_year=per_year).rate,
+        lambda s: s.investor_irr.rate,
         expected="irr",
         undefined=none,
     )
@@ -293,7 +272,7 @@ def _investors(contract: Contract) -> Iterator[Measure]:
         "money",
         "down",
         "Deepest point of investors' cumulative cash flow",
-        lambda s: returns.capital_at_risk(investor_cash_flow(s).T),
+        lambda s: returns.capital_at_risk(s.investor_cash_flow.T),
         undefined=none,
     )
     yield Measure(
@@ -320,7 +299,7 @@ def _investors(contract: Contract) -> Iterator[Measure]:
         "money",
         "up",
         "Investors' cash flow at the hurdle rate, nominal",
-        lambda s: returns.npv(investor_cash_flow(s).T, rate=rate or 0.0, periods_per_year=per_year),
+        lambda s: returns.npv(s.investor_cash_flow.T, rate=rate or 0.0, periods_per_year=per_year),
         undefined=none or (None if rate is not None else "capital.hurdle is not stated"),
     )
     yield Measure(
@@ -328,7 +307,7 @@ def _investors(contract: Contract) -> Iterator[Measure]:
         "years",
         "down",
         "Years until investors' cumulative cash flow stays at or above 0; never is infinite",
-        lambda s: returns.payback(investor_cash_flow(s).T, periods_per_year=per_year),
+        lambda s: returns.payback(s.investor_cash_flow.T, periods_per_year=per_year),
         expected="payback",
         undefined=none,
     )

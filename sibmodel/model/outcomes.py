@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 from sibmodel.contract.contract import Contract
 from sibmodel.model.assumptions import Drawn
@@ -21,10 +21,11 @@ from sibmodel.model.chance import (
     BLOCK,
     Floats,
     PersonUniforms,
+    SharedLuck,
     Uniforms,
-    join,
+    joined_scores,
     lattice,
-    shared_luck,
+    normal_scores,
     uniform_per_run,
 )
 from sibmodel.model.evidence import Mask, claimed
@@ -97,10 +98,15 @@ def ladders(contract: Contract, cohort: str) -> tuple[Ladder, ...]:
 
 @dataclass(frozen=True)
 class Rung:
-    """Where on its ladder's uniform an outcome lies: reached where low ≤ u < high."""
+    """Where on its ladder's uniform an outcome lies: reached where low ≤ u < high (None: from 0)."""
 
-    low: Rate
+    low: Rate | None
     high: Rate
+
+    def narrow(self) -> Rung:
+        """The same in single precision, as coarse uniforms are, contiguous for comparing."""
+        low = None if self.low is None else np.asarray(self.low, dtype=np.float32)
+        return Rung(low, np.ascontiguousarray(self.high, dtype=np.float32))
 
 
 def running_products(
@@ -134,12 +140,13 @@ def rungs(ladder: Ladder, shares: Mapping[str, Rate]) -> dict[str, Rung]:
     if len(beside) > 1:
         narrowed = 1 / np.maximum(sum(beside), 1.0)
     found: dict[str, Rung] = {}
-    low: Rate = 0.0
+    low: Rate | None = None
     for chain, width in zip(ladder.chains, beside, strict=True):
         for outcome in chain:
             if outcome in shares:
-                found[outcome] = Rung(low, low + _divide(shares[outcome], whole) * narrowed)
-        low = low + width * narrowed
+                high = _divide(shares[outcome], whole) * narrowed
+                found[outcome] = Rung(low, high if low is None else low + high)
+        low = width * narrowed if low is None else low + width * narrowed
     return found
 
 
@@ -216,14 +223,20 @@ def cohort_rates(
     clause = contract.cohorts[cohort]
     mine = ladders(contract, cohort)
     names = tuple(outcome for ladder in mine for outcome in ladder.outcomes)
-    achieved, anyway, share_achieved, share_anyway = {}, {}, {}, {}
+    achieved: dict[tuple[str, int], dict[str, Rung]] = {}
+    anyway: dict[tuple[str, int], dict[str, Rung]] = {}
+    share_achieved: dict[tuple[str, int], dict[str, Rate]] = {}
+    share_anyway: dict[tuple[str, int], dict[str, Rate]] = {}
     fine = False
     lucks = {}
     if luck is not None and clause.alikeness > 0:
         together = clause.shared_by == "cohort"
-        lucks = {t: luck(f"luck/{cohort}" if together else f"luck/{cohort}/{t}") for t in periods}
-        if together:
-            lucks = dict.fromkeys(periods, lucks[periods[0]]) if periods else {}
+        names_of_luck = {t: f"luck/{cohort}" if together else f"luck/{cohort}/{t}" for t in periods}
+        drawn_luck = {
+            name: SharedLuck(luck(name), alikeness=clause.alikeness)
+            for name in dict.fromkeys(names_of_luck.values())
+        }
+        lucks = {t: drawn_luck[name] for t, name in names_of_luck.items()}
     for group in clause.labels(cohort):
         expected = [
             running_products(contract, names, field, drawn, group) for field in ("rate", "anyway")
@@ -241,8 +254,7 @@ def cohort_rates(
                 for shares in expected:
                     if lucks:
                         shares = {  # noqa: PLW2901  (the world of this start period)
-                            name: shared_luck(share, lucks[t], alikeness=clause.alikeness)
-                            for name, share in shares.items()
+                            name: lucks[t](share) for name, share in shares.items()
                         }
                     places: dict[str, Rung] = {}
                     for ladder in mine:
@@ -254,6 +266,13 @@ def cohort_rates(
         name: {group: drawn(f"outcomes.{name}.claimed", group) for group in clause.labels(cohort)}
         for name in names
     }
+    if not fine:
+        narrowed: dict[int, dict[str, Rung]] = {}  # starts that share their rungs go on sharing
+        for places_by_cell in (achieved, anyway):
+            for key, places in places_by_cell.items():
+                if id(places) not in narrowed:
+                    narrowed[id(places)] = {n: rung.narrow() for n, rung in places.items()}
+                places_by_cell[key] = narrowed[id(places)]
     return CohortRates(
         mine, achieved, anyway, share_achieved, share_anyway, claims, clause.togetherness, fine
     )
@@ -303,59 +322,37 @@ def count_cell(
         Called for each slab with the cohort and the mask (person, run) of who started, then
         with each outcome and the mask of who claims it.
     """
-    most = int(people.max(initial=0))
+    most, runs = int(people.max(initial=0)), len(people)
     fewest = int(people.min(initial=most))
-    runs = len(people)
-    kind = np.float64 if rates.fine else np.float32
-    own = {la.name: luck_of(f"people/{la.name}/{cell}", rates.fine) for la in rates.ladders}
-    common: dict[str | None, PersonLuck] = {}
-    siblings = {n: sum(la.needs == n for la in rates.ladders) for n in {la.needs for la in rates.ladders}}
-    if rates.togetherness > 0:
-        common = {
-            needs: luck_of(f"together/{needs or 'start'}/{cell}", rates.fine)
-            for needs, count in siblings.items()
-            if count > 1
-        }
-    with_service = {n: _as(kind, rung) for n, rung in rates.achieved[group, start].items()}
-    without = {n: _as(kind, rung) for n, rung in rates.anyway[group, start].items()}
-    evidence = {
-        name: luck_of(f"evidence/{name}/{cell}", False)
-        for name in with_service
-        if np.any(np.asarray(rates.claimed[name][group]) != 1)
-    }
-    parents = {la.needs for la in rates.ladders if la.needs}
+    with_service, without = rates.achieved[group, start], rates.anyway[group, start]
+    draws = _Draws(rates, cell, luck_of, runs)
+    parents = {ladder.needs for ladder in rates.ladders if ladder.needs}
     counts = CellCounts({}, {}, {})
     for first in range(0, most, SLAB):
         size = min(SLAB, most - first)
         absent = None
         if first + size > fewest:
             absent = np.arange(first, first + size)[:, None] >= people
-        shared = {needs: luck.slab(size) for needs, luck in common.items()}
         if on_claimed is not None:
             started = np.ones((size, runs), dtype=bool) if absent is None else ~absent
             on_claimed(cell.partition("/")[0], started)
-        reached: dict[str, Mask] = {}
-        anyway: dict[str, Mask] = {}
+        draws.next_slab(size)
+        achieved, anyway = _World(with_service), _World(without)
         for ladder in rates.ladders:
-            u = own[ladder.name].slab(size)[:, :runs]
-            if ladder.needs in shared:
-                u = join(u, shared[ladder.needs][:, :runs], rates.togetherness)
-            if ladder.needs is None:
-                mine = theirs = u if absent is None else np.where(absent, kind(NOBODY), u)
-            else:
-                mine = np.where(reached[ladder.needs], u, kind(NOBODY))
-                if ladder.needs in anyway:
-                    theirs = np.where(anyway[ladder.needs], u, kind(NOBODY))
+            u = draws.ladder(ladder)
+            mine = achieved.place(ladder, u, absent, draws)
+            # the same uniforms decide both worlds, and where all start they are the same array
+            theirs = mine if ladder.needs is None else anyway.place(ladder, u, absent, draws)
             for name in ladder.outcomes:
                 if name in with_service:
                     hit = _between(mine, with_service[name])
                     _add(counts.achieved, name, hit)
                     if name in parents:
-                        reached[name] = hit
-                    if name in evidence:
+                        achieved.reached[name] = (hit, mine)
+                    if name in draws.evidence:
                         hit = claimed(
                             achieved=hit,
-                            uniforms=evidence[name].slab(size)[:, :runs],
+                            uniforms=draws.paper(name),
                             share=rates.claimed[name][group],
                         )
                         _add(counts.claimed, name, hit)
@@ -365,21 +362,89 @@ def count_cell(
                     hit = _between(theirs, without[name])
                     _add(counts.anyway, name, hit)
                     if name in parents:
-                        anyway[name] = hit
+                        anyway.reached[name] = (hit, theirs)
     for name, count in counts.achieved.items():
         counts.claimed.setdefault(name, count)
     return counts
 
 
-def _as(kind: type[np.floating], rung: Rung) -> Rung:
-    return Rung(
-        *(np.ascontiguousarray(np.asarray(end, dtype=kind)) for end in (rung.low, rung.high))
-    )
+class _Draws:
+    """The uniforms of a cell's people, slab by slab, each from its own stream."""
+
+    def __init__(self, rates: CohortRates, cell: str, luck_of: LuckOf, runs: int) -> None:
+        self.togetherness, self._runs, self._size = rates.togetherness, runs, 0
+        fine, self.kind = rates.fine, np.float64 if rates.fine else np.float32
+        self._own = {la.name: luck_of(f"people/{la.name}/{cell}", fine) for la in rates.ladders}
+        self._common = {
+            needs: luck_of(f"together/{needs or 'start'}/{cell}", fine)
+            for needs in dict.fromkeys(la.needs for la in rates.ladders)
+            if rates.togetherness > 0
+        }
+        self.evidence = {
+            name: luck_of(f"evidence/{name}/{cell}", False)
+            for name, shares in rates.claimed.items()
+            if any(np.any(np.asarray(share) != 1) for share in shares.values())
+        }
+
+    def next_slab(self, size: int) -> None:
+        """Begin the next people of the cell."""
+        self._size = size
+        self._shared = {
+            needs: normal_scores(luck.slab(size)[:, : self._runs])
+            for needs, luck in self._common.items()
+        }
+
+    def ladder(self, ladder: Ladder) -> Uniforms:
+        """One ladder's own uniforms, shape (person, run)."""
+        return self._own[ladder.name].slab(self._size)[:, : self._runs]
+
+    def paper(self, outcome: str) -> Uniforms:
+        """Luck with the evidence of one outcome, shape (person, run)."""
+        return self.evidence[outcome].slab(self._size)[:, : self._runs]
+
+    def together(self, ladder: Ladder, own: Uniforms, rank: Uniforms | None) -> Uniforms:
+        """A ladder's uniforms joined to those of its neighbours.
+
+        Ladders that begin at the start share one score a person. Ladders that branch from an
+        outcome share one too, itself joined to the person's ``rank`` among those who got there:
+        the rank is again uniform among them, so stated rates hold exactly.
+        """
+        common = self._shared[ladder.needs]
+        if rank is not None:
+            common = joined_scores(normal_scores(rank), common, self.togetherness)
+        scores = joined_scores(common, normal_scores(own), self.togetherness)
+        return np.asarray(ndtr(scores), dtype=self.kind)
+
+
+class _World:
+    """With the service or without it: who reached the outcomes that others branch from."""
+
+    def __init__(self, rungs: Mapping[str, Rung]) -> None:
+        self._rungs = rungs
+        self.reached: dict[str, tuple[Mask, Uniforms]] = {}
+
+    def place(
+        self, ladder: Ladder, u: Uniforms, absent: Mask | None, draws: _Draws
+    ) -> Uniforms:
+        """A ladder's uniforms in this world; people who do not begin it get NOBODY."""
+        if ladder.needs is None:
+            if draws.togetherness > 0:
+                u = draws.together(ladder, u, None)
+            return u if absent is None else np.where(absent, draws.kind(NOBODY), u)
+        if ladder.needs not in self.reached:
+            return np.full_like(u, NOBODY)
+        begins, above = self.reached[ladder.needs]
+        if draws.togetherness > 0:
+            rung = self._rungs[ladder.needs]
+            low = 0.0 if rung.low is None else rung.low
+            width = np.maximum(np.asarray(rung.high) - low, draws.kind(1e-30))
+            u = draws.together(ladder, u, np.asarray((above - low) / width, dtype=draws.kind))
+        return np.where(begins, u, draws.kind(NOBODY))
 
 
 def _between(u: Uniforms, rung: Rung) -> Mask:
     hit: Mask = u < rung.high
-    if np.any(rung.low):
+    if rung.low is not None:
         hit &= u >= rung.low
     return hit
 

@@ -27,13 +27,12 @@ Price = float | Floats
 class Paid:
     """What the rules pay.
 
-    ``number`` and ``earned`` (rule, period of claim, run): claims, and their price before limits.
+    ``earned`` (rule, period of claim, run): accepted claims at their price, before limits.
     ``paid`` (rule, period of cash, run) and ``by_payer`` (payer, period of cash, run).
     ``joint`` (payer, rule, period of cash, run) where it was asked for.
-    ``cut`` (rule, period of claim, run) by limit: what each limit took.
+    ``cut`` by limit, what it took: (run,), or with ``detail`` (rule, period of claim, run).
     """
 
-    number: Counts
     earned: Floats
     paid: Floats
     by_payer: Floats
@@ -71,35 +70,52 @@ def earn(
     prices: Mapping[str, Mapping[str, Price]],
     periods: int,
     runs: int,
-) -> tuple[Counts, Floats]:
+) -> tuple[Floats | None, Floats]:
     """Number of claims and what they earn before limits, each (rule, period, run).
+
+    The number is None unless some rule is limited by number: nothing else asks for it.
 
     Parameters
     ----------
     claims : mapping of rule to mapping of group to array (period, run)
     prices : mapping of rule to mapping of group to float or array (run,)
     """
-    number = np.zeros((len(payments.rules), periods, runs))
-    earned = np.zeros((len(payments.rules), periods, runs))
+    shape = (len(payments.rules), periods, runs)
+    number = np.zeros(shape) if limited_by_number(payments) else None
+    earned = np.empty(shape)
     for r, name in enumerate(payments.rules):
         groups = claims[name]
         first = next(iter(prices[name].values()))
-        if all(price is first or np.array_equal(price, first) for price in prices[name].values()):
+        same = all(p is first or np.array_equal(p, first) for p in prices[name].values())
+        if same or number is not None:
             total = sum_groups(list(groups.values()))
-            number[r] = total
-            np.multiply(number[r], first, out=earned[r])
+            if number is not None:
+                number[r] = total
+        if same:
+            np.multiply(total, first, out=earned[r])
         else:
+            earned[r] = 0.0
             for group, count in groups.items():
-                number[r] += count
                 earned[r] += count * prices[name][group]
     return number, earned
 
 
+def limited_by_number(payments: Payments) -> bool:
+    """Whether any rule has a limit on the number of its claims, beyond once a person."""
+    return any(
+        size is not None and size.number is not None
+        for rule in payments.rules.values()
+        for size in (rule.limits.period, rule.limits.year, rule.limits.total)
+    )
+
+
 def sum_groups(counts: Sequence[Counts]) -> Counts:
-    """Sum of count arrays of one shape, in their own integer type where they have one."""
-    total = counts[0]
-    for count in counts[1:]:
-        total = total + count
+    """Sum of arrays of one shape, in order and in their own type."""
+    if len(counts) == 1:
+        return counts[0]
+    total = counts[0] + counts[1]
+    for count in counts[2:]:
+        total += count
     return total
 
 
@@ -241,8 +257,8 @@ def _tightest(rooms: list[_Room], amount: Floats) -> tuple[Floats | None, list[F
     for room in rooms:
         left = amount if share is None else amount * share
         over = left > room.left
-        if not np.any(over):
-            taken.append(np.zeros_like(amount))
+        if not over.any():
+            taken.append(np.zeros(1))
             continue
         fits = np.divide(room.left, left, out=np.ones_like(left), where=over)
         taken.append(left * (1 - fits))
@@ -253,11 +269,12 @@ def _tightest(rooms: list[_Room], amount: Floats) -> tuple[Floats | None, list[F
 def pay(
     payments: Payments,
     *,
-    number: Counts,
+    number: Floats | None,
     earned: Floats,
     periods_per_year: int,
     people: PersonLimit | None = None,
     keep_joint: bool = False,
+    detail: bool = False,
 ) -> Paid:
     """Limits, payers and cash dates: from what claims earn to what is paid.
 
@@ -268,14 +285,18 @@ def pay(
     ----------
     payments : Payments
         The clause.
-    number, earned : array (rule, period, run)
-        Claims, and what they earn at their price [money].
+    number : array (rule, period, run) or None
+        Claims; needed where a rule is limited by number.
+    earned : array (rule, period, run)
+        What they earn at their price [money].
     periods_per_year : int
         For limits by year, which are counted from the timeline's start.
     people : PersonLimit, optional
         Where a limit per person can bind.
     keep_joint : bool
         Keep payments by payer and rule together.
+    detail : bool
+        Keep what each limit took by rule and period, not only its total.
 
     Returns
     -------
@@ -285,129 +306,203 @@ def pay(
     ------
     The order of work in the project's contract language, docs/language.md.
     """
-    rules, periods, runs = earned.shape
-    clauses = list(payments.rules.values())
-    delays = [payments.paid_after if c.paid_after is None else c.paid_after for c in clauses]
-    names = list(payments.rules)
-    number_rooms = [
-        _rooms(c.limits, "number", n, periods_per_year) for n, c in payments.rules.items()
-    ]
-    money_rooms = [
-        _rooms(c.limits, "amount", n, periods_per_year) for n, c in payments.rules.items()
-    ]
-    payer_names, shares, rest = payer_shares(payments)
-    payer_rooms = [
-        _rooms(payments.payers[p].limits, "amount", f"payer {p}", periods_per_year)
-        for p in payer_names
-    ]
-    contract_rooms = _rooms(payments.limits, "amount", "contract", periods_per_year)
-    all_rooms = [
-        *(r for rooms in (*number_rooms, *money_rooms, *payer_rooms) for r in rooms),
-        *contract_rooms,
-    ]
-    split_now = keep_joint or any(payer_rooms)
+    limits = _Limits(payments, periods_per_year)
+    waits = [payments.paid_after if w is None else w for w in (r.paid_after for r in payments.rules.values())]
+    names, shares = limits.payers, limits.shares
+    split = keep_joint or limits.by_payer
+    cut = _Cut(earned.shape, detail)
     paid = np.zeros_like(earned)
-    joint = np.zeros((len(payer_names), *earned.shape)) if split_now else None
-    cut: dict[str, Floats] = {}
-
-    def charge(name: str, rule: int | slice, period: int, amount: Floats) -> None:
-        if np.any(amount):
-            cut.setdefault(name, np.zeros_like(earned))[rule, period] += amount
-
-    limited = bool(all_rooms) or people is not None
-    for t in range(periods):
+    joint = np.zeros((len(names), *earned.shape)) if split else None
+    for t in range(earned.shape[1]):
+        limits.open(t)
         due = earned[:, t]
-        if not np.any(due):
-            for room in all_rooms:
-                room.open(t)
+        if not due.any():
             continue
-        money = due.copy() if limited else due
-        for room in all_rooms:
-            room.open(t)
-        allowed = np.ones_like(due)
-        for r in range(rules):
-            if not number_rooms[r]:
-                continue
-            count = np.where(due[r] > 0, number[r, t], 0.0)
-            share, taken = _tightest(number_rooms[r], count)
-            for room, amount in zip(number_rooms[r], taken, strict=True):
-                worth = np.divide(due[r], count, out=np.zeros(runs), where=count > 0)
-                charge(room.name, r, t, amount * worth)
-            if share is not None:
-                allowed[r], money[r] = share, money[r] * share
+        money = due.copy() if limits.any or people is not None else due
+        allowed = limits.cut_numbers(money, None if number is None else number[:, t], t, cut)
         if people is not None:
             before, after = people.earn(t, allowed)
-            kept = np.divide(after, before, out=np.ones_like(after), where=before > 0)
-            charge("person", slice(None), t, money * (1 - kept))
+            kept = _share(after, before, otherwise=1.0)
+            cut.add("person", slice(None), t, money * (1 - kept))
             money *= kept
-        within_person = money.copy() if limited else money
-        for r in range(rules):
-            share, taken = _tightest(money_rooms[r], money[r])
-            for room, amount in zip(money_rooms[r], taken, strict=True):
-                charge(room.name, r, t, amount)
-            if share is not None:
-                money[r] *= share
+            within_person = money.copy()
+        limits.cut_rules(money, t, cut)
         parts = None
-        if split_now:
+        if split:
             parts = shares[:, :, None] * money
-            for p, rooms in enumerate(payer_rooms):
-                share, taken = _tightest(rooms, parts[p].sum(axis=0))
-                if share is None:
-                    continue
-                whole = parts[p].sum(axis=0)
-                if rest is None:
-                    for room, amount in zip(rooms, taken, strict=True):
-                        part = np.divide(amount, whole, out=np.zeros(runs), where=whole > 0)
-                        charge(room.name, slice(None), t, parts[p] * part)
-                else:
-                    parts[rest] += parts[p] * (1 - share)
-                parts[p] *= share
+            limits.cut_payers(parts, t, cut)
             money = parts.sum(axis=0)
-        share, taken = _tightest(contract_rooms, money.sum(axis=0) if contract_rooms else money[0])
-        whole = money.sum(axis=0) if contract_rooms else money[0]
-        for room, amount in zip(contract_rooms, taken, strict=True):
-            part = np.divide(amount, whole, out=np.zeros(runs), where=whole > 0)
-            charge(room.name, slice(None), t, money * part)
-        if share is not None:
-            money = money * share
+        fits = limits.cut_contract(money, t, cut)
+        if fits is not None:
+            money *= fits
             if parts is not None:
-                parts *= share
-        # what is finally paid uses the limits up
-        for r in range(rules):
-            for room in money_rooms[r]:
-                room.use(money[r])
-            for room in number_rooms[r]:
-                price = np.divide(money[r], due[r], out=np.zeros(runs), where=due[r] > 0)
-                room.use(number[r, t] * price)
-        if parts is not None:
-            for p, rooms in enumerate(payer_rooms):
-                for room in rooms:
-                    room.use(parts[p].sum(axis=0))
-        if contract_rooms:
-            total = money.sum(axis=0)
-            for room in contract_rooms:
-                room.use(total)
+                parts *= fits
+        limits.use(money, parts, None if number is None else number[:, t], due)
         if people is not None:
-            people.use(
-                np.divide(money, within_person, out=np.zeros_like(money), where=within_person > 0)
-            )
-        for r in range(rules):
-            paid[r, t + delays[r]] += money[r]
+            people.use(_share(money, within_person, otherwise=0.0))
+        for r, wait in enumerate(waits):
+            paid[r, t + wait] += money[r]
             if joint is not None and parts is not None:
-                joint[:, r, t + delays[r]] += parts[:, r]
-    if joint is not None:
-        by_payer = joint.sum(axis=1)
-    else:
-        by_payer = np.zeros((len(payer_names), periods, runs))
-        same = bool(np.all(shares == shares[:, :1]))
-        total = sum_groups(list(paid)) if same else paid[0]
-        for p in range(len(payer_names)):
-            if same:
-                np.multiply(total, shares[p, 0], out=by_payer[p])
+                joint[:, r, t + wait] += parts[:, r]
+    by_payer = joint.sum(axis=1) if joint is not None else _by_payer(paid, shares)
+    return Paid(earned, paid, by_payer, joint if keep_joint else None, cut.taken)
+
+
+def _share(part: Floats, whole: Floats, *, otherwise: float) -> Floats:
+    """part / whole, and ``otherwise`` where the whole is nothing."""
+    return np.divide(part, whole, out=np.full_like(whole, otherwise), where=whole > 0)
+
+
+def _by_payer(paid: Floats, shares: Floats) -> Floats:
+    """Payments by payer, shape (payer, period, run), where no payer has a limit."""
+    same = bool(np.all(shares == shares[:, :1]))
+    total = sum_groups(list(paid)) if same else paid[0]
+    if same and len(shares) == 1:
+        return total[None]
+    by_payer = np.zeros((len(shares), *paid.shape[1:]))
+    for p, row in enumerate(shares):
+        if same:
+            np.multiply(total, row[0], out=by_payer[p])
+        else:
+            for r, share in enumerate(row):
+                by_payer[p] += paid[r] * share
+    return by_payer
+
+
+def limit_names(payments: Payments) -> list[str]:
+    """Names of the limits that a contract states, as they stand in accounts and measures."""
+    limits = _Limits(payments, periods_per_year=1)
+    person = ["person"] if payments.limits.person is not None else []
+    return [*person, *dict.fromkeys(limits.names)]
+
+
+class _Cut:
+    """What each limit took, in total or by rule and period."""
+
+    def __init__(self, shape: tuple[int, ...], detail: bool) -> None:
+        self._shape, self._detail = shape, detail
+        self.taken: dict[str, Floats] = {}
+
+    def add(self, limit: str, rule: int | slice, period: int, amount: Floats) -> None:
+        """Charge an amount, (run,) of one rule or (rule, run), to a limit."""
+        if not amount.any():
+            return
+        if limit not in self.taken:
+            self.taken[limit] = np.zeros(self._shape if self._detail else self._shape[-1])
+        if self._detail:
+            self.taken[limit][rule, period] += amount
+        else:
+            self.taken[limit] += amount if amount.ndim == 1 else amount.sum(axis=0)
+
+
+class _Limits:
+    """Every limit on money and number of a payments clause, with what is left under each."""
+
+    def __init__(self, payments: Payments, periods_per_year: int) -> None:
+        def rooms(limits: object, what: str, owner: str) -> list[_Room]:
+            return _rooms(limits, what, owner, periods_per_year)
+
+        rules = payments.rules.items()
+        self.numbers = [rooms(rule.limits, "number", name) for name, rule in rules]
+        self.rules = [rooms(rule.limits, "amount", name) for name, rule in rules]
+        self.payers, self.shares, self.rest = payer_shares(payments)
+        self.payer_rooms = [
+            rooms(payments.payers[name].limits, "amount", f"payer {name}") for name in self.payers
+        ]
+        self.contract = rooms(payments.limits, "amount", "contract")
+        groups = (*self.numbers, *self.rules, *self.payer_rooms, self.contract)
+        self._all = [room for group in groups for room in group]
+        self.any = bool(self._all)
+        self.by_payer = any(self.payer_rooms)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of all limits."""
+        return [room.name for room in self._all]
+
+    def open(self, period: int) -> None:
+        """Begin a period."""
+        for room in self._all:
+            room.open(period)
+
+    def cut_numbers(
+        self, money: Floats, number: Floats | None, period: int, cut: _Cut
+    ) -> Floats:
+        """Cut ``money`` (rule, run) to the claims allowed; return the share of claims allowed."""
+        allowed = np.ones_like(money)
+        for r, rooms in enumerate(self.numbers):
+            if not rooms or number is None:
+                continue
+            # a claim at a price of 0 uses up no limit
+            count = np.where(money[r] > 0, number[r], 0.0)
+            fits, taken = _tightest(rooms, count)
+            each = _share(money[r], count, otherwise=0.0)
+            for room, amount in zip(rooms, taken, strict=True):
+                cut.add(room.name, r, period, amount * each)
+            if fits is not None:
+                allowed[r] = fits
+                money[r] *= fits
+        return allowed
+
+    def cut_rules(self, money: Floats, period: int, cut: _Cut) -> None:
+        """Cut each rule's ``money`` (rule, run) to the rule's own limits."""
+        for r, rooms in enumerate(self.rules):
+            if not rooms:
+                continue
+            fits, taken = _tightest(rooms, money[r])
+            for room, amount in zip(rooms, taken, strict=True):
+                cut.add(room.name, r, period, amount)
+            if fits is not None:
+                money[r] *= fits
+
+    def cut_payers(self, parts: Floats, period: int, cut: _Cut) -> None:
+        """Cut ``parts`` (payer, rule, run) to payers' limits; who has the rest takes it over."""
+        for p, rooms in enumerate(self.payer_rooms):
+            if not rooms:
+                continue
+            whole = parts[p].sum(axis=0)
+            fits, taken = _tightest(rooms, whole)
+            if fits is None:
+                continue
+            if self.rest is not None:
+                parts[self.rest] += parts[p] * (1 - fits)
             else:
-                for r in range(len(names)):
-                    by_payer[p] += paid[r] * shares[p, r]
-    return Paid(number, earned, paid, by_payer, joint if keep_joint else None, cut)
+                for room, amount in zip(rooms, taken, strict=True):
+                    part = _share(amount, whole, otherwise=0.0)
+                    cut.add(room.name, slice(None), period, parts[p] * part)
+            parts[p] *= fits
+
+    def cut_contract(self, money: Floats, period: int, cut: _Cut) -> Floats | None:
+        """Share (run,) of ``money`` (rule, run) that the contract's limits let through."""
+        if not self.contract:
+            return None
+        whole = money.sum(axis=0)
+        fits, taken = _tightest(self.contract, whole)
+        if fits is None:
+            return None
+        for room, amount in zip(self.contract, taken, strict=True):
+            cut.add(room.name, slice(None), period, money * _share(amount, whole, otherwise=0.0))
+        return fits
+
+    def use(
+        self, money: Floats, parts: Floats | None, number: Floats | None, due: Floats
+    ) -> None:
+        """Take what is finally paid off every limit."""
+        for r, rooms in enumerate(self.rules):
+            for room in rooms:
+                room.use(money[r])
+        for r, rooms in enumerate(self.numbers):
+            for room in rooms:
+                if number is not None:
+                    room.use(number[r] * _share(money[r], due[r], otherwise=0.0))
+        for p, rooms in enumerate(self.payer_rooms):
+            for room in rooms:
+                if parts is not None:
+                    room.use(parts[p].sum(axis=0))
+        if self.contract:
+            total = money.sum(axis=0)
+            for room in self.contract:
+                room.use(total)
 
 
 def payer_shares(payments: Payments) -> tuple[list[str], Floats, int | None]:

@@ -86,8 +86,8 @@ def starts(*, planned: Whole, referrals: float | Floats, runs: int, whole: bool)
     >>> starts(planned=np.array([[3, 3, 3]]), referrals=0.5, runs=1, whole=True)[0, :, 0].tolist()
     [2, 1, 2]
     """
-    reached = np.cumsum(planned, axis=1)[:, :, None] * np.broadcast_to(referrals, (runs,))
-    if not whole:
-        return np.diff(reached, axis=1, prepend=0.0)
-    rounded = np.floor(np.round(reached, 9) + 0.5).astype(np.int64)
-    return np.diff(rounded, axis=1, prepend=0)
+    reached = np.cumsum(planned, axis=1)[:, :, None] * np.atleast_1d(referrals)
+    if whole:
+        reached = np.floor(np.round(reached, 9) + 0.5).astype(np.int64)
+    started = np.diff(reached, axis=1, prepend=reached.dtype.type(0))
+    return np.broadcast_to(started, (*planned.shape, runs))

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
 
 from sibmodel.contract.contract import Contract
 from sibmodel.model.capital import Account
 from sibmodel.model.chance import Floats
 from sibmodel.model.outcomes import Counts
-from sibmodel.model.payments import Paid
+from sibmodel.model.payments import Paid, sum_groups
+from sibmodel.model.returns import Irr, irr
 
 
 @dataclass(frozen=True)
@@ -37,3 +41,62 @@ class Stages:
     benefits: Mapping[str, Floats]
     benefit_years: Mapping[str, Floats]
     incidence: Mapping[str, Mapping[str, Floats]]
+
+    @cached_property
+    def payments(self) -> Floats:
+        """Outcome payments of all payers, shape (period, run)."""
+        return sum_groups(list(self.paid.by_payer))
+
+    @cached_property
+    def taken_by_limits(self) -> Floats:
+        """What all limits took, shape (run,)."""
+        return sum(self.paid.cut.values(), np.zeros(self.runs))
+
+    @cached_property
+    def investor_cash_flow(self) -> Floats:
+        """Distributed less drawn, shape (period, run)."""
+        assert self.account is not None
+        return self.account.distributed - self.account.drawn
+
+    @cached_property
+    def investor_irr(self) -> Irr:
+        """Investors' internal rate of return, a year, with its status."""
+        per_year = self.contract.timeline.periods_per_year
+        return irr(self.investor_cash_flow.T, periods_per_year=per_year)
+
+    @cached_property
+    def totals(self) -> dict[str, dict[str, Floats]]:
+        """Achieved, anyway, claimed and additional by outcome over the whole term, shape (run,)."""
+        totals = {
+            kind: {name: _whole(counts) for name, counts in getattr(self, kind).items()}
+            for kind in ("achieved", "anyway")
+        }
+        totals["claimed"] = {
+            name: totals["achieved"][name] if counts is self.achieved[name] else _whole(counts)
+            for name, counts in self.claimed.items()
+        }
+        totals["additional"] = {}
+        for name in self.anyway:
+            shares = self.attribution[name]
+            if np.all(shares == shares[:1]):
+                net = totals["achieved"][name] - totals["anyway"][name]
+                totals["additional"][name] = net * shares[0]
+            else:
+                totals["additional"][name] = self.additional(name).sum(axis=0)
+        return totals
+
+    def additional(self, outcome: str) -> Floats:
+        """(achieved − anyway) × attribution over all groups, shape (period, run); may be negative."""
+        achieved, anyway = self.achieved[outcome], self.anyway[outcome]
+        shares = self.attribution[outcome]
+        if np.all(shares == shares[:1]):
+            achieved, anyway = sum_groups(list(achieved)), sum_groups(list(anyway))
+            return np.subtract(achieved, anyway, dtype=np.float64) * shares[0]
+        difference = np.subtract(achieved, anyway, dtype=np.float64)
+        return np.asarray((difference * shares[:, None]).sum(axis=0))
+
+
+def _whole(counts: Counts) -> Floats:
+    """Sum of an array (group, period, run) over groups and periods: nobody is counted twice."""
+    flat = counts.reshape(-1, counts.shape[-1])
+    return np.add.reduce(flat, axis=0, dtype=flat.dtype).astype(np.float64)

@@ -6,9 +6,11 @@ told apart by brightness, hatching and labels as well as by colour.
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -19,8 +21,9 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from sibmodel.pages import tables
-from sibmodel.pages.tables import Absent, words
-from sibmodel.results import Results, show
+from sibmodel.pages.tables import AbsentError
+from sibmodel.pages.text import cell, day, minus, money, money_scale, of_hundred, words
+from sibmodel.results import Results
 
 # Source: Okabe and Ito (2008), Color Universal Design: colours most colour-blind readers tell apart
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, YELLOW = (
@@ -41,7 +44,7 @@ FILLS = (
     (VERMILION, "--"),
     (BLUE, "++"),
 )
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 13,
     "axes.titlesize": 15,
@@ -53,35 +56,6 @@ STYLE = {
     "svg.hashsalt": "sibmodel",
 }
 WIDTH = 9.0  # inches
-
-SCALES = ((1e9, "billion"), (1e6, "million"), (1e3, "thousand"), (1.0, ""))
-
-
-def money_scale(most: float) -> tuple[float, str]:
-    """What to divide an axis of money by, and the word for it.
-
-    Examples
-    --------
-    >>> money_scale(1_450_000), money_scale(88_000), money_scale(420)
-    ((1000000.0, 'million'), (1000.0, 'thousand'), (1.0, ''))
-    """
-    return next(((size, word) for size, word in SCALES if most >= 2 * size), SCALES[-1])
-
-
-def money(value: float, currency: str) -> str:
-    """Money to three figures, in words.
-
-    Examples
-    --------
-    >>> money(587_663, "GBP"), money(-1_250_000, "GBP"), money(0, "GBP")
-    ('GBP 588 thousand', '−GBP 1.25 million', 'GBP 0')
-    """
-    size, word = next(((s, w) for s, w in SCALES if abs(value) >= 0.9995 * s), SCALES[-1])
-    scaled = abs(value) / size
-    decimals = max(0, 2 - math.floor(math.log10(scaled) + 1e-3)) if word and scaled else 0
-    text = f"{scaled:,.{decimals}f}"
-    sign = "−" if value < 0 and text != "0" else ""
-    return f"{sign}{currency} {text}{' ' if word else ''}{word}"
 
 
 @dataclass(frozen=True)
@@ -98,18 +72,20 @@ def payments(results: Results) -> Plot:
     table, by_payer = tables.payments_by_period(results), tables.payments_by_payer(results)
     currency, step = results.contract.currency, words(results.contract.timeline.step)
     if not table["p95"].max() > 0 and not table["expected"].max() > 0:
-        raise Absent("nothing is paid in any run")
+        raise AbsentError("nothing is paid in any run")
     last = int(table.loc[table["p95"] + table["expected"] > 0, "period"].max())
     shown = table[table["period"] <= last]
     payers = list(by_payer["payer"].unique())
     size, word = money_scale(max(shown["p95"].max(), shown["expected"].max()))
     rows = 2 if len(payers) > 1 else 1
+    total = money(results.expected("outcome_payments"), currency)
+    total += " expected" if results.runs > 1 else ""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, 4.6 * rows), layout="constrained")
         panels = figure.subplots(rows, 1, sharex=True, squeeze=False)[:, 0]
         _fan(panels[0], shown, size, certain=results.runs == 1)
-        total = money(results.expected("outcome_payments"), currency)
-        panels[0].set_title(f"What is paid each {step}: {total} expected in all")
+        who = f"{words(payers[0])} pays" if len(payers) == 1 else "is paid"
+        panels[0].set_title(f"What {who} each {step}: {total} in all")
         if rows > 1:
             _shares(panels[1], by_payer[by_payer["period"] <= last], payers, size)
             panels[1].set_title("Who pays what is expected")
@@ -120,16 +96,20 @@ def payments(results: Results) -> Plot:
             axes.grid(axis="y", color="0.85", linewidth=0.8)
             axes.set_axisbelow(True)
         _date_axis(panels[-1], shown, step)
-    top = shown.loc[shown["expected"].idxmax()]
-    alt = (
-        f"Outcome payments by {step}: {total} expected in all; the most, "
-        f"{money(top['expected'], currency)} expected, in the {step} from {top['date']}, where 9 "
-        f"runs in 10 lie between {money(top['p5'], currency)} and {money(top['p95'], currency)}."
-    )
+    top = shown.sort_values("expected").iloc[-1]
+    most = money(top["expected"], currency)
+    alt = f"Outcome payments by {step}: {total} in all; the most, {most}, in that from {_day(top['date'])}"
+    if results.runs > 1:
+        low, high = money(top["p5"], currency), money(top["p95"], currency)
+        alt += f", where 9 runs in 10 lie between {low} and {high}"
     caption = "Cash as it is paid (nominal). Each period's range is its own; ranges do not add up."
     if last < int(table["period"].max()):
-        caption += f" Nothing is paid after the {step} from {shown['date'].iloc[-1]}."
-    return Plot(figure, alt, caption)
+        caption += f" Nothing is paid after the {step} from {_day(shown['date'].iloc[-1])}."
+    return Plot(figure, f"{alt}.", caption)
+
+
+def _day(iso: str) -> str:
+    return day(dt.date.fromisoformat(iso))
 
 
 def _fan(axes: Axes, shown: pd.DataFrame, size: float, *, certain: bool) -> None:
@@ -150,9 +130,7 @@ def _fan(axes: Axes, shown: pd.DataFrame, size: float, *, certain: bool) -> None
             edges, steps(low), steps(high), step="post", color=colour, linewidth=0, label=label
         )
     axes.step(edges, steps("p50"), where="post", color="black", linewidth=2, label="middle run")
-    axes.step(
-        edges, steps("p95"), where="post", color=BLUE, linewidth=1, linestyle=(0, (4, 2))
-    )
+    axes.step(edges, steps("p95"), where="post", color=BLUE, linewidth=1, linestyle=(0, (4, 2)))
     axes.step(edges, steps("p5"), where="post", color=BLUE, linewidth=1, linestyle=(0, (1, 1)))
     axes.legend(loc="upper left", frameon=False, fontsize=12)
     axes.margins(y=0.25)
@@ -232,9 +210,9 @@ def investor_return(results: Results) -> Plot:
         axes.grid(axis="y", color="0.85", linewidth=0.8)
         axes.set_axisbelow(True)
         axes.legend(handles=_return_key(table), loc="upper left", frameon=False, fontsize=12)
-        title = f"Investors lose money in {_of_hundred(loses)}"
+        title = f"Investors lose money in {of_hundred(loses)}"
         if not math.isnan(middle):
-            title += f";\nin the middle run they earn {show(middle, 'rate a year')} a year"
+            title += f";\nin the middle run they earn {cell(middle, 'rate a year')} a year"
         axes.set_title(title)
     counts = results.irr_statuses()
     undefined = int(counts[["no_outlay", "several", "none"]].sum())
@@ -245,26 +223,10 @@ def investor_return(results: Results) -> Plot:
     )
     low, high = results.percentile("investor_irr", 5), results.percentile("investor_irr", 95)
     spread = (
-        "" if math.isnan(low) else f" 9 runs in 10 lie between {show(low, 'rate a year')} and "
-        f"{show(high, 'rate a year')} a year."
+        "" if math.isnan(low) else f" 9 runs in 10 lie between {cell(low, 'rate a year')} and "
+        f"{cell(high, 'rate a year')} a year."
     )  # fmt: skip
-    return Plot(figure, f"Histogram of runs by rate of return. {title}.{spread}", caption)
-
-
-def _of_hundred(share: float) -> str:
-    """A share of runs in words.
-
-    Examples
-    --------
-    >>> _of_hundred(0.317), _of_hundred(0.0), _of_hundred(0.002)
-    ('32 of every 100 runs', 'no run', '2 of every 1,000 runs')
-    """
-    if share in (0.0, 1.0):
-        return "every run" if share else "no run"
-    if share > 0.995:
-        return "almost every run"
-    many = next((n for n in (100, 1_000, 10_000) if round(share * n) >= 1), 100_000)
-    return f"{max(round(share * many), 1)} of every {many:,} runs"
+    return Plot(figure, f"Runs by rate of return. {' '.join(title.split())}.{spread}", caption)
 
 
 def _return_key(table: pd.DataFrame) -> list[Patch]:
@@ -291,13 +253,10 @@ def _return_axis(axes: Axes, table: pd.DataFrame, place: np.ndarray) -> None:
     for row, (index, low) in enumerate(bins["low"].items()):
         if (row - zero) % every == 0:
             ticks.append(place[int(str(index))] - 0.5)
-            labels.append(f"{100 * low:g}%".replace("-", "−"))
-    for index, row in table.iterrows():
-        if row["part"] != "total loss" and not np.isfinite(row["high"] - row["low"]):
-            ends = row["high"] if np.isinf(row["low"]) else row["low"]
-            ticks.append(place[int(str(index))])
-            labels.append(("\nless" if np.isinf(row["low"]) else "\nmore"))
-            assert np.isfinite(ends)
+            labels.append(minus(f"{100 * low:g}%"))
+    for side, label in (("low", "\nless"), ("high", "\nmore")):
+        ticks += place[np.isinf(table[side])].tolist()
+        labels += [label] * int(np.isinf(table[side]).sum())
     axes.set_xticks(ticks, labels)
     axes.set_xlabel("Investors' internal rate of return a year")
 
@@ -319,7 +278,7 @@ def _marks(
         axes.plot([x, x], [0, height], color="black", linewidth=1.8, linestyle=line)
         left = order == 0 and len(ordered) > 1
         axes.annotate(
-            f"{name} {100 * value:.1f}%".replace("-", "−"),
+            f"{name} {cell(value, 'rate a year')}",
             (x, height),
             xytext=(-4 if left else 4, -2),
             textcoords="offset points",
@@ -384,10 +343,11 @@ def incidence(results: Results) -> Plot:
         axes.axvline(0, color="black", linewidth=1.2)
         axes.axhline(0.75, color="0.5", linewidth=1)
         axes.set_yticks(y, [_party(name) for name in rows["party"]])
-        axes.set_xlim(ends[-1].min() - 0.05 * span, ends[1].max() + 0.42 * span)
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,g}".replace("-", "−")))
+        axes.set_xlim(ends[-1].min() - 0.05 * span, ends[1].max() + 0.48 * span)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: minus(f"{x:,g}")))
         axes.set_xlabel(
-            f"Present value, {currency} {word}".rstrip() + f" at {base} prices   (← pays or loses · gains →)"
+            f"Present value, {currency} {word}".rstrip()
+            + f" at {base} prices   (← pays or loses · gains →)"
         )
         axes.grid(axis="x", color="0.85", linewidth=0.8)
         axes.set_axisbelow(True)
@@ -402,13 +362,13 @@ def incidence(results: Results) -> Plot:
             fontsize=12,
         )
     each = "; ".join(
-        f"{_party(name)} {money(net, currency)}"
+        f"{words(name)} {money(net, currency)}"
         for name, net in zip(rows["party"], rows["net"], strict=True)
     )
     alt = f"Bars of what each party pays and gains. Net: {each}."
     caption = (
         f"Expected values, real at {base} prices, discounted to "
-        f"{results.contract.timeline.start:%-d %B %Y}. What one pays another receives: over all "
+        f"{day(results.contract.timeline.start)}. What one pays another receives: over all "
         "parties payments, transfers and return cancel."
     )
     return Plot(figure, alt, caption)
@@ -440,6 +400,6 @@ def plots(results: Results) -> tuple[dict[str, Plot], dict[str, str]]:
     for name, plot in PLOTS.items():
         try:
             found[name] = plot(results)
-        except Absent as reason:
+        except AbsentError as reason:
             absent[name] = str(reason)
     return found, absent

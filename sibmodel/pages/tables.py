@@ -16,7 +16,7 @@ PERCENTILES = (5, 25, 50, 75, 95)
 
 SECTIONS = {
     "Payments": ("outcome_payments", "payments_in_year", "cost_to_payers"),
-    "Limits": ("taken_by_limits", "limits_bind"),
+    "Limits": ("taken_by_limits", "limit_binds"),
     "People and outcomes": ("people_started", "outcomes_", "cost_per_"),
     "Delivery": ("delivery_costs", "shortfall"),
     "Investors": ("investor_", "capital_at_risk", "payback"),
@@ -34,13 +34,8 @@ STATUS_MEANINGS = {
 }
 
 
-class Absent(ValueError):
+class AbsentError(ValueError):
     """A table or plot for which there are no numbers; the message says why."""
-
-
-def words(name: str) -> str:
-    """A name of the contract as a reader says it: ``outcomes_fund`` → ``outcomes fund``."""
-    return name.replace("_", " ")
 
 
 def section_of(measure: str) -> str:
@@ -53,7 +48,7 @@ def section_of(measure: str) -> str:
 
 def _ledger(results: Results) -> xr.Dataset:
     if results.ledger is None:
-        raise Absent('the ledger was not kept: simulate with keep="ledger" to see it')
+        raise AbsentError('the ledger was not kept: simulate with keep="ledger" to see it')
     return results.ledger
 
 
@@ -130,7 +125,7 @@ def payments_by_year(results: Results) -> pd.DataFrame:
 def irr_statuses(results: Results) -> pd.DataFrame:
     """How many runs have one rate of return, and how many have none and why."""
     if results.irr_status is None:
-        raise Absent(results.reason("investor_irr"))
+        raise AbsentError(results.reason("investor_irr"))
     table = results.irr_statuses().reset_index()
     table["share"] = table["runs"] / results.runs
     table["meaning"] = table["status"].map(STATUS_MEANINGS)
@@ -156,11 +151,13 @@ def irr_distribution(results: Results) -> pd.DataFrame:
     [[0.11, 0.12, 100, 'gain']]
     """
     if results.irr_status is None:
-        raise Absent(results.reason("investor_irr"))
+        raise AbsentError(results.reason("investor_irr"))
+    if results.runs == 1:
+        raise AbsentError("one run has no distribution: its rate is in the summary")
     rates = results.measure("investor_irr")
     rates = rates[~np.isnan(rates)]
     if not len(rates):
-        raise Absent(f"no run has a rate of return: {results.reason('investor_irr')}")
+        raise AbsentError(f"no run has a rate of return: {results.reason('investor_irr')}")
     lost, rest = rates == -1, rates[rates != -1]
     rows = [(-1.0, -1.0, int(lost.sum()), "total loss")] if lost.any() else []
     if len(rest):
@@ -191,7 +188,7 @@ def incidence(results: Results) -> pd.DataFrame:
     """
     table = results.incidence()
     if table.empty:
-        raise Absent(results.reason("net_present_value[society]"))
+        raise AbsentError(results.reason("net_present_value[society]"))
     size = table.abs().to_numpy().max()
     return table.where(table.abs() > 1e-9 * size, 0.0).reset_index()
 
@@ -246,21 +243,27 @@ def additional_outcomes(results: Results) -> pd.DataFrame:
 
 
 def limits(results: Results) -> pd.DataFrame:
-    """How often limits bind, what they take, and how far the mean is from the base case."""
-    low, high = results.share_interval("limits_bind")
-    paid, base = results.expected("outcome_payments"), results.base_case("outcome_payments")
-    currency = results.contract.currency
-    rows = [
-        ("runs in which a limit takes something", results.expected("limits_bind"), "share"),
-        ("that share, lowest at 95% confidence", low, "share"),
-        ("that share, highest at 95% confidence", high, "share"),
-        ("taken by limits, expected", results.expected("taken_by_limits"), currency),
-        ("taken by limits, base case", results.base_case("taken_by_limits"), currency),
-        ("outcome payments, base case", base, currency),
-        ("outcome payments, expected", paid, currency),
-        ("expected less base case", paid - base, currency),
-    ]
-    return pd.DataFrame(rows, columns=["what", "value", "unit"])
+    """How often each limit binds (with 95% limits of that share) and what it takes [money].
+
+    The last row is all limits together.
+    """
+    rows = []
+    for name in results.names:
+        if not name.startswith("limit_binds["):
+            continue
+        limit = name.partition("[")[2][:-1]
+        low, high = results.share_interval(name)
+        taken = f"taken_by_limits[{limit}]"
+        rows.append((limit, results.expected(name), low, high, *_both(results, taken)))
+    if not rows:
+        raise AbsentError("the contract has no limits")
+    rows.append(("all limits", np.nan, np.nan, np.nan, *_both(results, "taken_by_limits")))
+    columns = ["limit", "binds", "binds_low", "binds_high", "taken", "taken_base_case"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _both(results: Results, name: str) -> tuple[float, float]:
+    return results.expected(name), results.base_case(name)
 
 
 def register(results: Results) -> pd.DataFrame:
@@ -303,6 +306,6 @@ def tables(results: Results) -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
     for name, table in TABLES.items():
         try:
             found[name] = table(results)
-        except Absent as reason:
+        except AbsentError as reason:
             absent[name] = str(reason)
     return found, absent

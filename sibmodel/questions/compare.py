@@ -20,6 +20,7 @@ from sibmodel.results import PERCENTILES, WITHHELD_ABOVE, Results, show
 from sibmodel.simulation import simulate
 
 Floats = npt.NDArray[np.float64]
+Row = dict[str, float | int | str]
 
 ROUNDING = 1e-9
 """Two values nearer than this share of the reference are the same: the rest is floating point."""
@@ -99,17 +100,15 @@ class Comparison:
             those are more than one in a thousand, percentiles and shares are withheld.
         """
         rows = {
-            (name, other.contract.name): self._row(name, which, other, self.percentiles)
+            (name, self.results[which].contract.name): self._row(name, which, self.percentiles)
             for name in (names if names is not None else self.names)
-            for which, other in enumerate(self.results[1:], start=1)
+            for which in range(1, len(self.results))
         }
         index = pd.MultiIndex.from_tuples(rows, names=["measure", "contract"])
         return pd.DataFrame(list(rows.values()), index=index)
 
-    def _row(
-        self, name: str, which: int, other: Results, percentiles: Sequence[float]
-    ) -> dict[str, float | int | str]:
-        difference = self.difference(name, which)
+    def _row(self, name: str, which: int, percentiles: Sequence[float]) -> Row:
+        difference, other = self.difference(name, which), self.results[which]
         apart = self._apart(name, other)
         was, now = _expected(self.reference, name), _expected(other, name)
         kept = difference[~np.isnan(difference)]
@@ -117,7 +116,7 @@ class Comparison:
         withheld = undefined > WITHHELD_ABOVE * len(difference)
         change = math.nan if apart else _subtract(now, was)
         error = math.nan if apart else self._paired_error(name, other, difference)
-        about = (self.reference if name in self.reference.names else other).about(name)
+        about = next(result.about(name) for result in self.results if name in result.names)
         return {
             "reference": was,
             "expected": now,
@@ -185,7 +184,7 @@ class Comparison:
         kind = self.reference.about(name).expected
         if kind == "mean":
             return statistics.mean_error(difference)
-        if kind != "ratio":
+        if kind != "ratio" or math.isnan(self.reference.expected(name) + other.expected(name)):
             return math.nan
         return statistics.mean_error(_parts(other, name) - _parts(self.reference, name))
 
@@ -195,10 +194,10 @@ class Comparison:
         """The measures read first: what it is, both expected values, difference, how often."""
         other = self._other(which)
         rows = []
-        for name in _headline_names(self.reference.contract):
-            if name in self.names and not self._apart(name, other):
+        for name in _headline_names(self.reference):
+            if not self._apart(name, other):
                 about = self.reference.about(name)
-                rows.append((_about(about), *_told(self._row(name, which, other, (5, 95)))))
+                rows.append((_about(about), *_told(self._row(name, which, (5, 95)))))
         return rows
 
     def _title(self) -> str:
@@ -340,24 +339,16 @@ def _base(contract: Contract) -> str:
     return f"real money of {year} at {contract.timeline.start}"
 
 
-def _headline_names(contract: Contract) -> list[str]:
-    headline = contract.headline
-    payers = contract.payer_names if len(contract.payer_names) > 1 else ()
-    of_headline = (
-        (
-            f"outcomes_achieved[{headline}]",
-            f"outcomes_additional[{headline}]",
-            f"cost_per_additional_outcome[{headline}]",
-        )
-        if headline
-        else ()
-    )
-    return [
+def _headline_names(reference: Results) -> list[str]:
+    headline, payers = reference.contract.headline, reference.contract.payer_names
+    wanted = [
         "outcome_payments",
-        *(f"outcome_payments[{payer}]" for payer in payers),
-        "limits_bind",
+        *(f"outcome_payments[{payer}]" for payer in payers if len(payers) > 1),
+        *(name for name in reference.names if name.startswith("limit_binds[")),
         "people_started",
-        *of_headline,
+        f"outcomes_achieved[{headline}]",
+        f"outcomes_additional[{headline}]",
+        f"cost_per_additional_outcome[{headline}]",
         "investor_irr",
         "investor_loses",
         "capital_at_risk",
@@ -365,6 +356,7 @@ def _headline_names(contract: Contract) -> list[str]:
         "net_present_value[society]",
         "net_present_value[public]",
     ]
+    return [name for name in wanted if name in reference.names]
 
 
 _COLUMNS = ("reference", "expected", "difference (9 in 10 runs)", "higher / lower in")
@@ -375,7 +367,7 @@ def _about(measure: Measure) -> str:
     return about + (", of the mean cash flow" if measure.expected == "irr" else "")
 
 
-def _told(row: dict[str, float | int | str]) -> tuple[str, str, str, str]:
+def _told(row: Row) -> tuple[str, str, str, str]:
     """A row of the summary as a reader expects it."""
     unit = str(row["unit"])
     was, now, change, low, high, higher, lower = (

@@ -1,0 +1,169 @@
+"""What is wrong with a contract is said in the reader's words, all at once, with lines.
+
+The cases with one thing wrong are in bad_contracts.yaml, for anybody to read.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from sibmodel.contract.contract import Contract
+from sibmodel.contract.faults import ContractError
+from sibmodel.contract.files import load_contract, loads
+
+TABLE: dict[str, Any] = YAML(typ="safe").load(
+    (Path(__file__).parent / "bad_contracts.yaml").read_text(encoding="utf-8")
+)
+GOOD: str = TABLE["contract"]
+CASES: dict[str, Any] = TABLE["cases"]
+
+JARGON = re.compile(
+    r"Input should|Field required|valid (number|string|integer)|extra_forbidden|value_error|"
+    r"_type\b|_parsing|pydantic|NoneType|discriminator|tagged-union",
+    re.IGNORECASE,
+)
+
+
+def said(text: str, **how: Any) -> list[str]:
+    """Every fault of a text, as it is printed."""
+    with pytest.raises(ContractError) as caught:
+        loads(text, **how)
+    return [str(fault) for fault in caught.value.faults]
+
+
+def test_the_contract_of_the_table_is_good() -> None:
+    assert loads(GOOD).name == "A small contract"
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_each_fault_is_told_word_for_word(name: str) -> None:
+    case = CASES[name]
+    assert GOOD.count(case["instead_of"]) == 1
+    faults = said(GOOD.replace(case["instead_of"], case["write"]))
+    assert faults == case["says"]
+    assert not any(JARGON.search(fault) for fault in faults)
+
+
+# Faults of several clauses, of shape and of sense, are told together: none hides another.
+TOGETHER = (
+    "a word that is not among the choices",
+    "a beta whose sd is impossible",
+    "a group of nobody",
+    "a probability above one",
+    "a step nobody has",
+    "a misspelt field that is needed",
+    "shares that do not sum to one",
+    "a limit below zero",
+    "no money to draw",
+)
+
+
+def test_several_faults_are_told_at_once_in_the_order_of_their_lines() -> None:
+    text, expected = GOOD, []
+    for name in TOGETHER:
+        text = text.replace(CASES[name]["instead_of"], CASES[name]["write"])
+        expected += CASES[name]["says"]
+    faults = said(text)
+    assert sorted(faults) == sorted(expected)
+    lines = [int(re.findall(r"line (\d+)", fault)[0]) for fault in faults]
+    assert lines == sorted(lines)
+
+
+def test_an_error_says_how_many_and_lists_each() -> None:
+    with pytest.raises(ContractError) as caught:
+        loads(GOOD.replace("after: 2", "after: two").replace("price: 850", "price: -1"), "mine.yaml")
+    assert str(caught.value) == (
+        "mine.yaml: 2 faults\n"
+        "  line 22: outcomes.job.after: needs a whole number: seen 'two'\n"
+        "  line 28: payments.rules.home.price: must be 0 or more: seen -1"
+    )
+    assert [fault.path for fault in caught.value.faults] == [
+        ("outcomes", "job", "after"),
+        ("payments", "rules", "home", "price"),
+    ]
+
+
+# What follows only from another fault is not told: the reader mends one thing.
+@pytest.mark.parametrize(
+    ("instead_of", "write", "says"),
+    [
+        # the assumption is wrong in itself, and its name is used
+        ("sd: 0.05", "sd: 5", ["line 8: assumptions.placement_rate.beta: with mean 0.85"]),
+        # the intake has no sum while one of its parts is no number
+        ("intake: [50, 50]", "intake: [50, x]", ["line 12: cohorts.people.intake[1]: needs"]),
+        # the payers' shares have no sum while one of them is no number
+        ("fund: 0.2", "fund: 20%", ["line 31: payments.payers.fund: seen the text '20%'"]),
+        # the timeline's end is not known
+        ("periods: 8", "periods: eight", ["line 4: timeline.periods: needs a whole number"]),
+        # a correlation names a number that is wrong in itself
+        ("pert: [0.2, 0.3, 0.5]", "pert: [3, 2]", ["line 20: outcomes.job.rate.pert: needs 3"]),
+    ],
+)
+def test_nothing_is_told_that_only_follows(instead_of: str, write: str, says: list[str]) -> None:
+    faults = said(GOOD.replace(instead_of, write))
+    assert len(faults) == len(says)
+    assert all(fault.startswith(start) for fault, start in zip(faults, says, strict=True))
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ContractError, match=r"there is no file .*gone\.yaml"):
+        load_contract(tmp_path / "gone.yaml")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("big.yaml", b"# " + b"x" * 2_000_000, "the file is over 2 MB: put samples in a CSV"),
+        ("big.json", b" " * 2_000_001, "the file is over 2 MB: put samples in a CSV"),
+        ("empty.yaml", b"", "the file is empty: a contract begins with schema: 1"),
+        ("blank.yaml", b"# nothing yet\n", "the file is empty: a contract begins with schema: 1"),
+        ("list.yaml", b"- schema: 1\n", "line 1: a contract is a mapping of names to values"),
+        ("text.yaml", b"schema 1\n", "line 1: a contract is a mapping of names to values"),
+        ("latin.yaml", "schema: 1\nname: caf\xe9\n".encode("latin-1"), "line 2: is not UTF-8 text"),
+        ("deep.yaml", b"a: " + b"[" * 50_000, "line 1: is nested more than 40 deep"),
+        ("deep.json", b'{"a":' + b"[" * 200_000, "is nested more than 40 deep"),
+        ("bell.yaml", b"schema: 1\nname: \x07\n", "line 2: a character that cannot be printed"),
+        ("broken.json", b'{\n"schema": 1,\n}', "line 3: cannot be read as JSON"),
+        ("twice.json", b'{"schema": 1,\n"schema": 1}', "line 2: 'schema' is written twice"),
+        ("nan.json", b'{"schema": 1,\n"price": NaN}', "line 2: NaN is not a number a contract"),
+        ("inf.json", b'{"schema": 1,\n"price": -Infinity}', "line 2: -Infinity is not a number"),
+        ("digits.json", b'{"schema": ' + b"9" * 5000 + b"}", "has a number with too many digits"),
+        ("list.json", b"[1, 2]", "line 1: a contract is a mapping of names to values"),
+        ("contract.txt", b"schema: 1\n", "a contract is a .yaml, .yml or .json file: seen '.txt'"),
+    ],
+)
+def test_a_file_that_cannot_be_a_contract(
+    tmp_path: Path, name: str, content: bytes, says: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ContractError) as caught:
+        load_contract(tmp_path / name)
+    assert len(caught.value.faults) == 1
+    assert str(caught.value.faults[0]).startswith(says)
+    assert caught.value.name == name
+
+
+def test_a_folder_is_not_a_contract(tmp_path: Path) -> None:
+    (tmp_path / "folder.yaml").mkdir()
+    with pytest.raises(ContractError, match="cannot be read"):
+        load_contract(tmp_path / "folder.yaml")
+
+
+def test_plain_data_is_checked_the_same_way() -> None:
+    data = loads(GOOD).to_dict()
+    data["payments"]["rules"]["job"]["pays"] = "jobs"
+    data["headline"] = None
+    with pytest.raises(ContractError) as caught:
+        Contract.from_dict(data, name="from a program")
+    assert [str(fault) for fault in caught.value.faults] == [
+        "headline: is empty: write a value or leave the line out; an entry without fields is {}",
+        "payments.rules.job.pays: there is no outcome or cohort called 'jobs'; "
+        "did you mean 'job'?",
+    ]
+    with pytest.raises(ContractError, match="a contract is a mapping: seen 5"):
+        Contract.from_dict(5)  # type: ignore[arg-type]

@@ -1,0 +1,269 @@
+"""What the documents say is so: their examples run, their tables and commands are complete."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import re
+import shlex
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_origin
+
+import numpy as np
+import pytest
+from pydantic import BaseModel
+from ruamel.yaml import YAML
+
+import sibmodel as sib
+from sibmodel.contract.assumptions import (
+    Assumption,
+    Beta,
+    ByGroup,
+    Clause,
+    Correlation,
+    MeanSd,
+    Quantiles,
+    Range,
+    Samples,
+)
+from sibmodel.contract.capital import Capital, Cost, Delivery, Tranche
+from sibmodel.contract.contract import Contract, Party, Timeline
+from sibmodel.contract.files import loads
+from sibmodel.contract.outcomes import Outcome
+from sibmodel.contract.payments import (
+    ContractLimits,
+    Payer,
+    PayerLimits,
+    Payments,
+    Rule,
+    RuleLimits,
+    Size,
+)
+from sibmodel.contract.people import Cohort, Ramp
+from sibmodel.contract.schedules import SCHEDULES
+from sibmodel.contract.value import Benefit, Discount, Prices, Value
+
+ROOT = Path(__file__).parent.parent
+PAGES = ("README.md", "CONTRIBUTING.md", "docs/language.md", "docs/method.md", "docs/decisions.md")
+
+SECTIONS: dict[type[BaseModel], str] = {
+    Contract: "The file",
+    Timeline: "`timeline`",
+    Party: "`parties`",
+    Prices: "`prices`",
+    Assumption: "Numbers",
+    Beta: "`beta`",
+    MeanSd: "`normal` and `lognormal`",
+    Quantiles: "`quantiles`",
+    Samples: "`samples`",
+    ByGroup: "`by_group`",
+    Correlation: "`correlations`",
+    Cohort: "`cohorts`",
+    Ramp: "`intake`",
+    Outcome: "`outcomes`",
+    Payments: "`payments`",
+    Rule: "`payments.rules`",
+    Payer: "`payments.payers`",
+    ContractLimits: "Limits of the contract: `payments.limits`",
+    RuleLimits: "Limits of a rule: `payments.rules.….limits`",
+    PayerLimits: "Limits of a payer: `payments.payers.….limits`",
+    Size: "The size of a rule's limit",
+    Delivery: "`delivery`",
+    Cost: "A cost",
+    Capital: "`capital`",
+    Tranche: "`capital.tranches`",
+    Value: "`value`",
+    Discount: "`value.discount`",
+    Benefit: "`value.benefits`",
+}
+
+
+def text(page: str) -> str:
+    return (ROOT / page).read_text(encoding="utf-8")
+
+
+def blocks(page: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text(page), flags=re.M | re.S)
+
+
+# --- examples -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_python_blocks_run_and_the_shown_output_is_theirs(page: str) -> None:
+    printed = io.StringIO()
+    for block in blocks(page, "python"):
+        with contextlib.redirect_stdout(printed):
+            exec(compile(block, page, "exec"), {})
+    for line in "".join(blocks(page, "text")).splitlines():
+        if "GBP" not in line and "%" not in line and "in runs" not in line:
+            continue
+        question = line.strip().partition("  ")[0]
+        answers = [x for x in printed.getvalue().splitlines() if x.strip().startswith(question)]
+        assert answers, f"{page} shows {question!r}, which is not printed"
+        # to 2%: the figures are those of another machine, and nobody reads them closer
+        np.testing.assert_allclose(_figures(line), _figures(answers[0]), rtol=0.02, atol=0.15)
+
+
+def _figures(line: str) -> list[float]:
+    return [float(x.replace(",", "")) for x in re.findall(r"-?\d[\d,]*\.?\d*", line)]
+
+
+def test_the_smallest_contract_loads_runs_and_fits_on_twenty_lines() -> None:
+    (block,) = blocks("README.md", "yaml")
+    lines = [line for line in block.splitlines() if line.strip()]
+    assert len(lines) <= 20
+    contract = loads(block)
+    # by hand: 100 people × PERT mean (0.20 + 4 × 0.30 + 0.35) / 6 × 4,000
+    results = sib.simulate(contract, runs=1, keep="measures")
+    assert results.base_case("outcome_payments") == pytest.approx(100 * 1.75 / 6 * 4000)
+
+
+LANGUAGE_BLOCKS = blocks("docs/language.md", "yaml")
+
+
+@pytest.mark.parametrize("number", range(len(LANGUAGE_BLOCKS)))
+def test_each_part_shown_in_the_language_can_stand_in_its_first_contract(number: int) -> None:
+    yaml = YAML(typ="safe")
+    first = yaml.load(LANGUAGE_BLOCKS[0])
+    contract = Contract.from_dict(first | yaml.load(LANGUAGE_BLOCKS[number]))
+    results = sib.simulate(contract, runs=1, keep="measures")
+    assert results.expected("people_started") > 0
+
+
+# --- field tables ---------------------------------------------------------------------------------
+
+
+def models_in(kind: Any) -> Iterator[type[BaseModel]]:
+    """Every typed clause a type can hold, itself included."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        yield kind
+        for hint in typing.get_type_hints(kind, include_extras=True).values():
+            yield from models_in(hint)
+    else:
+        for part in get_args(kind):
+            if not isinstance(part, str):
+                yield from models_in(part)
+
+
+def takes_any_number(hint: Any) -> bool:
+    """Whether a field's type carries the range of a number that may be uncertain."""
+    if get_origin(hint) is Annotated and any(isinstance(x, Range) for x in hint.__metadata__):
+        return True
+    return any(takes_any_number(part) for part in get_args(hint) if not isinstance(part, str))
+
+
+def field_rows(heading: str) -> dict[str, list[str]]:
+    """The rows of a section's field tables, by field."""
+    section = re.search(
+        rf"^#+ {re.escape(heading)}\n(.*?)(?=^#+ |\Z)", text("docs/language.md"), flags=re.M | re.S
+    )
+    assert section, f"docs/language.md has no section {heading!r}"
+    rows, wanted = {}, False
+    for line in section[1].splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if not line.startswith("|"):
+            wanted = False
+        elif cells[0] == "field":
+            wanted = True
+        elif wanted and not set(cells[0]) <= {"-"}:
+            rows[cells[0].strip("`")] = cells
+    return rows
+
+
+def test_every_clause_of_the_typed_contract_has_a_section() -> None:
+    missing = set(models_in(Contract)) - set(SECTIONS)
+    assert not missing, "docs/language.md, and SECTIONS here, need a table of the fields of these"
+
+
+@pytest.mark.parametrize("model", SECTIONS, ids=lambda model: model.__name__)
+def test_field_tables_are_those_of_the_typed_contract(model: type[BaseModel]) -> None:
+    rows = field_rows(SECTIONS[model])
+    common = set(Clause.model_fields) if issubclass(model, Clause) else set()
+    fields = {f.alias or n: n for n, f in model.model_fields.items() if n not in common}
+    assert set(rows) == set(fields)
+    hints = typing.get_type_hints(model, include_extras=True)
+    for alias, name in fields.items():
+        cells, field = rows[alias], model.model_fields[name]
+        assert len(cells) == 4, f"{alias}: field, meaning, unit, default"
+        _meaning, unit, default = cells[1:]
+        assert ("±" in unit) == takes_any_number(hints[name]), f"{alias}: is it marked ± rightly?"
+        assert default.startswith("required") == field.is_required(), alias
+        if isinstance(field.default, bool | int | float | str):
+            stated = (
+                str(field.default).lower()
+                if isinstance(field.default, bool | str)
+                else f"{field.default:g}"
+            )
+            assert default == f"`{stated}`", alias
+
+
+def test_what_every_clause_may_carry_and_every_schedule_is_named() -> None:
+    language = text("docs/language.md")
+    for name in (*Clause.model_fields, *SCHEDULES):
+        assert f"`{name}`" in language
+
+
+# --- commands, links, versions --------------------------------------------------------------------
+
+
+def commands(program: str) -> list[list[str]]:
+    """Uses of a program in the documents, as words after its name."""
+    found = []
+    for page in PAGES:
+        shown = [*re.findall(r"`([^`\n]+)`", text(page)), *"".join(blocks(page, "sh")).splitlines()]
+        for line in shown:
+            words = shlex.split(line, comments=True) if program in line else []
+            if words and words[0].rpartition("/")[2] == program and len(words) > 1:
+                found.append(words[1:])
+    return found
+
+
+def test_make_targets_exist() -> None:
+    targets = set(re.findall(r"^([a-z]+):", text("Makefile"), flags=re.M))
+    named = {words[0] for words in commands("make")}
+    assert {"demo", "test"} <= named <= targets
+
+
+def test_the_command_line_has_the_commands_shown() -> None:
+    typer = importlib.import_module("typer")
+    known = typer.main.get_command(importlib.import_module("sibmodel.cli").app).commands
+    shown = commands("sibmodel")
+    assert {"run", "check", "list", "schema"} <= {words[0] for words in shown}
+    for name, *rest in shown:
+        assert name in known
+        options = {option for parameter in known[name].params for option in parameter.opts}
+        assert {word for word in rest if word.startswith("--")} <= options
+        if name == "run" and rest:
+            assert rest[0] in sib.library.names()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_and_files_named_exist(page: str) -> None:
+    for target in re.findall(r"\]\(([^)]+)\)", text(page)):
+        if "://" in target:
+            continue
+        file, _, anchor = target.partition("#")
+        path = (ROOT / page).parent / file if file else ROOT / page
+        assert path.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), flags=re.M)
+            assert anchor in {re.sub(r"[^\w-]", "", h.lower().replace(" ", "-")) for h in headings}
+    for named in re.findall(r"`((?:sibmodel|tests|docs|examples)/[\w./]*)`", text(page)):
+        assert (ROOT / named).exists(), named
+
+
+def test_the_citation_is_of_this_version_and_licence() -> None:
+    citation = YAML(typ="safe").load(text("CITATION.cff"))
+    assert citation["version"] == sib.__version__
+    assert citation["license"] == "BSD-3-Clause"
+    assert {"cff-version", "message", "title", "authors"} <= set(citation)
+    assert f"version {sib.__version__}" in text("README.md")
+    assert "BSD 3-Clause" in text("LICENSE")
+
+
+def test_the_changelog_has_a_place_for_what_is_coming() -> None:
+    assert re.search(r"^## \[Unreleased\]$", text("CHANGELOG.md"), flags=re.M)
