@@ -74,13 +74,23 @@ def one_run(terms: Terms, rng: np.random.Generator) -> tuple[dict[str, float], F
             distributed[t] = balance
             balance = 0.0
     flow = distributed - drawn
-    return measures(
-        terms, achieved, anyway, claims, payments, drawn, distributed, flow, unmet
-    ), flow
+    found = measures(
+        terms,
+        achieved=achieved,
+        anyway=anyway,
+        claims=claims,
+        payments=payments,
+        drawn=drawn,
+        distributed=distributed,
+        flow=flow,
+        unmet=unmet,
+    )
+    return found, flow
 
 
 def measures(
     terms: Terms,
+    *,
     achieved: Floats,
     anyway: Floats,
     claims: Floats,
@@ -98,7 +108,7 @@ def measures(
     found = {
         "outcome_payments": total,
         "taken_by_limits": taken,
-        "limits_bind": float(taken > 1e-6),
+        "limit_binds[contract]": float(taken > 1e-6),
         "people_started": terms.planned.sum(),
         "delivery_costs": terms.costs.sum(),
         "shortfall": unmet,

@@ -52,7 +52,17 @@ def some_runs(terms: Terms, runs: int, rng: np.random.Generator) -> tuple[Measur
             distributed[t] = balance
             balance[:] = 0
     flow = distributed - drawn
-    found = measures(terms, achieved, anyway, claims, payments, drawn, distributed, flow, unmet)
+    found = measures(
+        terms,
+        achieved=achieved,
+        anyway=anyway,
+        claims=claims,
+        payments=payments,
+        drawn=drawn,
+        distributed=distributed,
+        flow=flow,
+        unmet=unmet,
+    )
     return found, flow.sum(axis=1)
 
 
@@ -91,6 +101,7 @@ def outcomes(terms: Terms, runs: int, rng: np.random.Generator) -> tuple[Floats,
 
 def measures(
     terms: Terms,
+    *,
     achieved: Floats,
     anyway: Floats,
     claims: Floats,
@@ -109,7 +120,7 @@ def measures(
     found: Measures = {
         "outcome_payments": total,
         "taken_by_limits": taken,
-        "limits_bind": (taken > 1e-6).astype(float),
+        "limit_binds[contract]": (taken > 1e-6).astype(float),
         "people_started": np.full(runs, float(terms.planned.sum())),
         "delivery_costs": np.full(runs, terms.costs.sum()),
         "shortfall": unmet,

@@ -3,19 +3,32 @@
 from sibmodel import library
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.faults import ContractError, ContractWarning
-from sibmodel.contract.files import load_contract
+from sibmodel.contract.files import json_schema, load_contract, save_contract
+from sibmodel.questions.compare import Comparison, compare
+from sibmodel.questions.person_limit import explain_payment, limit_per_person
+from sibmodel.records import RecordsError
 from sibmodel.results import Results
+from sibmodel.settlement import Settlement, settle
 from sibmodel.simulation import simulate
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Comparison",
     "Contract",
     "ContractError",
     "ContractWarning",
+    "RecordsError",
     "Results",
+    "Settlement",
     "__version__",
+    "compare",
+    "explain_payment",
+    "json_schema",
     "library",
+    "limit_per_person",
     "load_contract",
+    "save_contract",
+    "settle",
     "simulate",
 ]

@@ -186,9 +186,7 @@ class Plan:
         paid = parts[0] if len(parts) == 1 else _joined(parts)
         return self._money(drawn, people, counts, paid, runs, details)
 
-    def _rates(
-        self, drawn: Drawn, luck: Callable[[str], Floats] | None
-    ) -> dict[str, CohortRates]:
+    def _rates(self, drawn: Drawn, luck: Callable[[str], Floats] | None) -> dict[str, CohortRates]:
         """The rates of each cohort in each run."""
         return {
             name: cohort_rates(
@@ -327,12 +325,12 @@ class Plan:
     def person_earnings(self, *, seed: int) -> Floats:
         """What each simulated person's claims earn at their price, before limits, shape (person,).
 
-        The people of block 0, with assumptions at their means and no shared luck.
+        The people of the first runs of block 0, assumptions at their means, no shared luck.
         """
-        drawn, runs = self.assumptions.means(), BLOCK
-        people = self._starts(drawn, runs, whole=True)
+        drawn, some = self.assumptions.means(), slice(0, 1024)
+        people = self._starts(drawn, BLOCK, whole=True)
         prices = self._prices(drawn)
-        earnings = _Earnings(runs)
+        earnings = _Earnings(some.stop)
         self._walk(
             rates=self._rates(drawn, None),
             people=people,
@@ -341,7 +339,7 @@ class Plan:
             block=0,
             chance=True,
             person=earnings,
-            columns=slice(0, runs),
+            columns=some,
         )
         return earnings.per_person()
 
@@ -416,10 +414,12 @@ class Plan:
             )
         attribution = {
             name: np.stack(
-                [
-                    np.atleast_1d(drawn(f"outcomes.{name}.attribution", group))
-                    for group in self._groups(contract.cohort_of(name))
-                ]
+                np.broadcast_arrays(
+                    *(
+                        np.atleast_1d(drawn(f"outcomes.{name}.attribution", group))
+                        for group in self._groups(contract.cohort_of(name))
+                    )
+                )
             )
             for name in contract.outcomes
         }
@@ -435,6 +435,7 @@ class Plan:
             costs,
             running,
             account,
+            {},
             {},
             {},
             {},
@@ -474,7 +475,13 @@ class Plan:
         )
         worth = {name: flow.present_value for name, flow in flows.items()}
         by_year = {n: f.by_year for n, f in flows.items() if f.by_year is not None}
-        return replace(stages, benefits=worth, benefit_years=by_year, incidence=table)
+        return replace(
+            stages,
+            benefits=worth,
+            cashable={name: flow.cashable for name, flow in flows.items()},
+            benefit_years=by_year,
+            incidence=table,
+        )
 
 
 def _even_luck(name: str, fine: bool, *, points: int, runs: int) -> EvenPeople:
@@ -493,5 +500,8 @@ def _joined(parts: list[Paid]) -> Paid:
         side_by_side([p.paid for p in parts]),
         side_by_side([p.by_payer for p in parts]),
         None if parts[0].joint is None else side_by_side([p.joint for p in parts]),
-        {c: side_by_side([p.cut.get(c, np.zeros(p.earned.shape[-1])) for p in parts]) for c in cuts},
+        {
+            c: side_by_side([p.cut.get(c, np.zeros(p.earned.shape[-1])) for p in parts])
+            for c in cuts
+        },
     )

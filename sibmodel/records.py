@@ -63,7 +63,9 @@ def read_records(
         if column not in COLUMNS:
             faults.append(f"there is no column {column!r}; {did_you_mean(str(column), COLUMNS)}")
     if "outcome" not in records:
-        faults.append("a column 'outcome' is needed: the name of an outcome, or of a cohort (starts)")
+        faults.append(
+            "a column 'outcome' is needed: the name of an outcome, or of a cohort (starts)"
+        )
     if ("period" in records) == ("date" in records):
         faults.append("exactly one of the columns 'period' and 'date' is needed")
     if "number" not in records and "person" not in records:
@@ -100,7 +102,9 @@ class _Reader:
         contract, outcome = self.contract, self.values.get("outcome")
         known = [*contract.outcomes, *contract.cohorts]
         if outcome not in known:
-            self.fault(f"there is no outcome or cohort called {outcome!r}; {did_you_mean(str(outcome), known)}")
+            self.fault(
+                f"there is no outcome or cohort called {outcome!r}; {did_you_mean(str(outcome), known)}"
+            )
             return None
         cohort = contract.cohort_paid(str(outcome))
         stated = self.values.get("cohort")
@@ -134,7 +138,7 @@ class _Reader:
             period = int(value)
         else:
             try:
-                date = pd.Timestamp(value).date()
+                date = pd.Timestamp(str(value)).date()
             except (ValueError, TypeError):
                 self.fault(f"a date is needed, such as 2027-04-01: seen {value!r}")
                 return 0

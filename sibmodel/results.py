@@ -269,7 +269,9 @@ class Results:
             add("Most they have at risk?", "capital_at_risk")
         add("Costs nobody could meet?", "shortfall")
         if self.contract.value:
-            add("Is it worth it to society?", "net_present_value[society]")
+            count = len(self.contract.value.benefits)
+            valued = f"{count} benefit{'s' if count != 1 else ''} valued"
+            add(f"Is it worth it to society? ({valued})", "net_present_value[society]")
             add("  and to the public purse?", "net_present_value[public]")
         return rows
 

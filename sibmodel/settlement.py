@@ -146,7 +146,9 @@ def _agreed(contract: Contract) -> Drawn:
 
 def _accept(contract: Contract, facts: list[Record], drawn: Drawn) -> list[Line]:
     """A line for each record and each rule that pays for it, refused ones with the first reason."""
-    starts = {(f.cohort, f.person): f for f in facts if f.person and f.outcome in contract.cohorts}
+    starts: dict[tuple[str, str | None], Record] = {
+        (f.cohort, f.person): f for f in facts if f.person and f.outcome in contract.cohorts
+    }
     facts = [
         replace(fact, group=starts[fact.cohort, fact.person].group)
         if fact.person and fact.group is None and (fact.cohort, fact.person) in starts
@@ -228,7 +230,9 @@ def _no_more_than_started(contract: Contract, facts: list[Record]) -> dict[int, 
             together = [fact for fact in rows if fact.period == period]
             total = sum(fact.number for fact in together)
             if total > left:
-                reason = f"more {outcome} than people who started ({most:g}): it is paid once a person"
+                reason = (
+                    f"more {outcome} than people who started ({most:g}): it is paid once a person"
+                )
                 for fact in together:
                     found[fact.row] = (fact.number * left / total, reason)
             left = max(left - total, 0.0)
@@ -350,9 +354,7 @@ def _payments(contract: Contract, paid: Paid) -> pd.DataFrame:
     return table
 
 
-def _account(
-    contract: Contract, lines: list[Line], paid: Paid, kept: list[float]
-) -> pd.DataFrame:
+def _account(contract: Contract, lines: list[Line], paid: Paid, kept: list[float]) -> pd.DataFrame:
     """A row for each record and rule, from claim to payment."""
     rules, waits = list(contract.payments.rules), _waits(contract)
     together: dict[tuple[str, int], float] = defaultdict(float)
@@ -365,7 +367,9 @@ def _account(
         whole = together[line.rule, record.period]
         final = float(paid.paid[r, record.period + waits[line.rule], 0])
         amount = money / whole * final if whole > 0 else 0.0
-        took = [n for n, cut in paid.cut.items() if cut[r, record.period, 0] > 1e-9 and n != "person"]
+        took = [
+            n for n, cut in paid.cut.items() if cut[r, record.period, 0] > 1e-9 and n != "person"
+        ]
         if money < earned * (1 - 1e-12) and "person" in paid.cut:
             took.insert(0, "person")
         cut = earned - amount > 1e-9

@@ -20,6 +20,7 @@ from sibmodel.contract.contract import Contract
 from sibmodel.model import returns
 from sibmodel.model.chance import BLOCK, Floats
 from sibmodel.model.measures import Measure, values
+from sibmodel.model.payments import sum_groups
 from sibmodel.model.stages import Stages
 from sibmodel.plan import BASE_CASE, Plan, Switches
 from sibmodel.results import Estimate, Results
@@ -152,7 +153,9 @@ def simulate(
     with bar:
         if executor is None:
             for number, size in enumerate(sizes):
-                gathered.add(number, firsts[number], _task(text, seed, number, switches, keep, size))
+                gathered.add(
+                    number, firsts[number], _task(text, seed, number, switches, keep, size)
+                )
                 bar.update()
         else:
             tasks = {
@@ -208,9 +211,7 @@ def _collect(
 def _refuse_too_much(base: Block, runs: int, keep: Keep) -> None:
     """Say before the first block that what is to be kept would not fit."""
     of_measures = 8 * len(base.measures) + 1
-    each = of_measures + sum(
-        array.nbytes // array.shape[-1] for array in base.ledger.values()
-    )
+    each = of_measures + sum(array.nbytes // array.shape[-1] for array in base.ledger.values())
     if runs * each <= MOST_BYTES:
         return
     most = MOST_BYTES // each
@@ -257,11 +258,9 @@ class _Gathered:
         per_year = contract.timeline.periods_per_year
         mean = second = None
         if self.status is not None:
-            mean = sum(b.cash_flow_sum for b in blocks if b.cash_flow_sum is not None) / self.runs
-            second = (
-                sum(b.cash_flow_products for b in blocks if b.cash_flow_products is not None)
-                / self.runs
-            )
+            sums = [b.cash_flow_sum for b in blocks if b.cash_flow_sum is not None]
+            products = [b.cash_flow_products for b in blocks if b.cash_flow_products is not None]
+            mean, second = sum_groups(sums) / self.runs, sum_groups(products) / self.runs
         estimates = {
             measure.name: self._estimate(measure, mean, second, per_year) for measure in self.asked
         }

@@ -94,4 +94,4 @@ def irr_error(
     if slope == 0:
         return math.nan
     annual = periods_per_year * per_period ** (periods_per_year - 1)
-    return math.sqrt(variance) / slope * annual
+    return float(math.sqrt(variance) / slope * annual)

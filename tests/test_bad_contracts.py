@@ -76,7 +76,9 @@ def test_several_faults_are_told_at_once_in_the_order_of_their_lines() -> None:
 
 def test_an_error_says_how_many_and_lists_each() -> None:
     with pytest.raises(ContractError) as caught:
-        loads(GOOD.replace("after: 2", "after: two").replace("price: 850", "price: -1"), "mine.yaml")
+        loads(
+            GOOD.replace("after: 2", "after: two").replace("price: 850", "price: -1"), "mine.yaml"
+        )
     assert str(caught.value) == (
         "mine.yaml: 2 faults\n"
         "  line 22: outcomes.job.after: needs a whole number: seen 'two'\n"
@@ -162,8 +164,7 @@ def test_plain_data_is_checked_the_same_way() -> None:
         Contract.from_dict(data, name="from a program")
     assert [str(fault) for fault in caught.value.faults] == [
         "headline: is empty: write a value or leave the line out; an entry without fields is {}",
-        "payments.rules.job.pays: there is no outcome or cohort called 'jobs'; "
-        "did you mean 'job'?",
+        "payments.rules.job.pays: there is no outcome or cohort called 'jobs'; did you mean 'job'?",
     ]
     with pytest.raises(ContractError, match="a contract is a mapping: seen 5"):
         Contract.from_dict(5)  # type: ignore[arg-type]

@@ -281,7 +281,7 @@ def test_the_printed_view_shows_both_and_the_difference(homes: Comparison) -> No
     started = next(line for line in text.splitlines()[20:] if "People who started" in line)
     assert " 100 " in started
     assert "−" in started
-    assert started.endswith("0% / 100%")
+    assert started.endswith(" 0%   100%")
     assert "no change" in text
     assert all(line == line.rstrip() for line in text.splitlines())
 

@@ -105,7 +105,13 @@ def test_python_blocks_run_and_the_shown_output_is_theirs(page: str) -> None:
         answers = [x for x in printed.getvalue().splitlines() if x.strip().startswith(question)]
         assert answers, f"{page} shows {question!r}, which is not printed"
         # to 2%: the figures are those of another machine, and nobody reads them closer
-        np.testing.assert_allclose(_figures(line), _figures(answers[0]), rtol=0.02, atol=0.15)
+        np.testing.assert_allclose(
+            _figures(line),
+            _figures(answers[0]),
+            rtol=0.02,
+            atol=0.15,
+            err_msg=f"{page} shows {line.strip()!r}; printed is {answers[0].strip()!r}",
+        )
 
 
 def _figures(line: str) -> list[float]:

@@ -63,8 +63,8 @@ STEP_BEFORE = {
 
 
 def rows(name: str) -> list[dict[str, str]]:
-    with FOLDER.joinpath(name).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    text = FOLDER.joinpath(name).read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines()))
 
 
 def fund_counts() -> dict[str, dict[str, int]]:

@@ -20,7 +20,13 @@ from sibmodel.contract.contract import Contract
 from sibmodel.contract.people import Ramp
 from sibmodel.contract.schedules import SCHEDULES
 from sibmodel.model.assumptions import Assumptions
-from sibmodel.model.chance import PersonUniforms, SharedLuck, uniform_per_run
+from sibmodel.model.chance import (
+    PersonUniforms,
+    SharedLuck,
+    joined_scores,
+    normal_scores,
+    uniform_per_run,
+)
 
 TINY = 1e-9
 
@@ -212,15 +218,15 @@ class Twin:
         cell: str,
         index: int,
         run: int,
+        rank: np.float32 | None = None,
     ) -> None:
-        """The ladders that begin after a step this person has taken."""
-        together = self.contract.cohorts[person.cohort].togetherness
-        families = self.followers(person.cohort, needs)
-        for family in families:
+        """The ladders that begin after a step this person has taken, ``rank`` high among takers."""
+        for family in self.followers(person.cohort, needs):
             u = self.uniform(f"people/{'|'.join(sorted(family))}/{cell}", index, run)
-            if together > 0 and (needs is None or len(families) > 1):
+            together = self.contract.cohorts[person.cohort].togetherness
+            if together > 0:
                 common = self.uniform(f"together/{needs or 'start'}/{cell}", index, run)
-                u = self.joined(u, common, together)
+                u = joined(u, common, rank, together)
             whole = 1.0 if needs is None else shares[needs]
             width = {o: shares[o] / whole if whole > 0 else 0.0 for o in family if o in shares}
             narrowed = 1 / max(1.0, sum(width.values()))
@@ -231,32 +237,25 @@ class Twin:
                 step: str | None = first
                 while step is not None and step in shares:
                     high = low + (shares[step] / whole if whole > 0 else 0.0) * narrowed
-                    if np.float32(low) <= u < np.float32(high):
+                    bottom, top = np.float32(low), np.float32(high)
+                    if bottom <= u < top:
                         got.add(step)
                     after = self.followers(person.cohort, step)
                     if len(after) == 1 and len(after[0]) == 1:
                         step = after[0][0]
                         continue
                     if step in got:
-                        self.climb(step, person, shares, got, cell, index, run)
+                        place = (u - bottom) / (top - bottom)
+                        self.climb(step, person, shares, got, cell, index, run, place)
                     step = None
                 low += width[first] * narrowed
 
-    def uniform(self, name: str, index: int, run: int) -> float:
-        """The uniform of one person of a cell in one run."""
+    def uniform(self, name: str, index: int, run: int) -> np.float32:
+        """The uniform of one person of a cell in one run, as coarse as it is drawn."""
         if (name, run) not in self._slabs:
             slab = PersonUniforms(self.seed, name, self.block).slab(60)
             self._slabs[name, run] = slab[:, run].copy()
-        return float(self._slabs[name, run][index])
-
-    @staticmethod
-    def joined(u: float, common: float, together: float) -> float:
-        """A ladder's uniform drawn towards the person's own by a Gaussian copula."""
-        if together == 1:
-            return common
-        half = 2.0**-25
-        score = math.sqrt(together) * ndtri(common + half)
-        return float(ndtr(score + math.sqrt(1 - together) * ndtri(u + half)))
+        return np.float32(self._slabs[name, run][index])
 
     # --- payments ---------------------------------------------------------------------------------
 
@@ -552,6 +551,24 @@ class Twin:
         assert prices.inflation is not None
         year = day.year if day.month >= 4 else day.year - 1
         return float((1 + prices.inflation) ** (year - int(prices.base[:4])))
+
+
+def joined(
+    u: np.float32, common: np.float32, rank: np.float32 | None, together: float
+) -> np.float32:
+    """A ladder's uniform joined to its neighbours' by a Gaussian copula.
+
+    Neighbours share a score; where they branch from a step, it is itself joined to how far up the
+    person was among those who took the step.
+    """
+
+    def score(x: np.float32) -> np.ndarray:
+        return normal_scores(np.array([x], dtype=np.float32))
+
+    shared = score(common)
+    if rank is not None:
+        shared = joined_scores(score(rank), shared, together)
+    return np.float32(ndtr(joined_scores(shared, score(u), together))[0])
 
 
 def limits_of(limits: object, what: str) -> Iterator[tuple[str, float]]:

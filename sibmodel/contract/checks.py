@@ -275,6 +275,18 @@ def _time(contract: Contract) -> Iterator[Fault]:
         if claim is not None and claim[0] <= last:
             wait = contract.payments.paid_after if rule.paid_after is None else rule.paid_after
             needed["payments", "rules", name] = (claim[0] + wait, "the last payment falls in")
+    starts = max(cohort.last_start for cohort in contract.cohorts.values())
+    for name, cost in (contract.delivery.costs if contract.delivery else {}).items():
+        if cost.per_start is not None:
+            end = starts + cost.over - 1
+            needed["delivery", "costs", name] = (end, "the last part of per_start falls due in")
+    for name, cost in contract.payments.running_costs.items():
+        if cost.per_start is not None:
+            end = starts + cost.over - 1
+            needed["payments", "running_costs", name] = (
+                end,
+                "the last part of per_start falls due in",
+            )
     for path, (period, what) in needed.items():
         if period > last:
             yield Fault(

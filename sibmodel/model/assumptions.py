@@ -37,7 +37,7 @@ def beta_parameters(beta: Beta) -> tuple[float, float, str]:
     likelihood of the beta-binomial.
     """
     if beta.sites is not None:
-        alpha, other = fit_beta_binomial(np.array(beta.sites))
+        alpha, other = another_site(np.array(beta.sites))
         return alpha, other, f"another place: beta-binomial fitted to {len(beta.sites)} sites"
     if beta.achieved is not None and beta.of is not None:
         alpha, other = beta.achieved + 0.5, beta.of - beta.achieved + 0.5
@@ -76,6 +76,21 @@ def fit_beta_binomial(sites: npt.NDArray[np.int_]) -> tuple[float, float]:
     )
     mean, size = 1 / (1 + np.exp(-best.x[0])), np.exp(best.x[1])
     return float(mean * size), float((1 - mean) * size)
+
+
+def another_site(sites: npt.NDArray[np.int_]) -> tuple[float, float]:
+    """Alpha and beta of the rate at one more site: the fitted spread, and the error of its mean.
+
+    The mean is known from so many people, of whom alike ones count for less: without its error,
+    sites that happen to agree would make the next site certain.
+    """
+    alpha, other = fit_beta_binomial(sites)
+    size, people = alpha + other, sites[:, 1].astype(float)
+    mean, alike = alpha / size, 1 / (size + 1)
+    counted = float(np.sum(people / (1 + (people - 1) * alike)))
+    variance = mean * (1 - mean) * (alike + 1 / counted)
+    size = mean * (1 - mean) / variance - 1
+    return mean * size, (1 - mean) * size
 
 
 def fit_quantiles(quantiles: Quantiles, wanted: Range) -> Distribution:
@@ -128,18 +143,19 @@ def _beta(alpha: float, other: float, low: float, high: float, label: str) -> Di
     """A beta on [low, high], its inverse read off a table at 4,097 normal scores.
 
     The inverse of the incomplete beta costs about 2 µs a number, which would be most of a run; the
-    table's straight lines are within 1e-6 of it.
+    table's straight lines are within 2e-6 of it for shapes of ½ and more, 2e-5 at a shape of 0.1.
     """
     near_zero = betaincinv(alpha, other, ndtr(_GRID))
     near_one = 1 - betaincinv(other, alpha, ndtr(-_GRID))
-    table = low + (high - low) * np.where(near_zero < 0.5, near_zero, near_one)
+    table: Floats = low + (high - low) * np.where(near_zero < 0.5, near_zero, near_one)
     step = _GRID[1] - _GRID[0]
 
     def quantile(u: Floats, z: Floats) -> Floats:
         steps = (z - _GRID[0]) / step
         cell = steps.astype(np.intp)
         below = table[cell]
-        return below + (steps - cell) * (table[cell + 1] - below)
+        found: Floats = below + (steps - cell) * (table[cell + 1] - below)
+        return found
 
     return Distribution(low + (high - low) * alpha / (alpha + other), quantile, label)
 
@@ -286,10 +302,17 @@ class Assumptions:
                         stacklevel=2,
                     )
                 matrix = mended
-            self._root = np.linalg.cholesky(matrix + 1e-12 * np.eye(len(matrix)))
+            self._root = np.asarray(
+                np.linalg.cholesky(matrix + 1e-12 * np.eye(len(matrix))), dtype=np.float64
+            )
 
     def _add(
-        self, contract: Contract, key: str, path: str, number: float | str | Assumption, wanted: Range
+        self,
+        contract: Contract,
+        key: str,
+        path: str,
+        number: float | str | Assumption,
+        wanted: Range,
     ) -> None:
         drawn_as = path
         if isinstance(number, str):

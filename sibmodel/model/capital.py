@@ -101,9 +101,7 @@ def last_cost_period(contract: Contract) -> int:
     return last
 
 
-def run_account(
-    capital: Capital, *, payments: Floats, costs: Floats, last_cost: int
-) -> Account:
+def run_account(capital: Capital, *, payments: Floats, costs: Floats, last_cost: int) -> Account:
     """Draw when money runs short, meet costs, distribute what is left.
 
     Payments that may not meet costs are kept apart from money that may; after the last cost the

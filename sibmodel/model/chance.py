@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -80,7 +81,7 @@ def lattice(points: int, name: str) -> Floats:
     return (order + 0.5) / points
 
 
-def normal_scores(uniforms: Uniforms) -> Uniforms:
+def normal_scores(uniforms: npt.NDArray[Any]) -> Uniforms:
     """Normal scores of float32 or float64 uniforms from 0 to below 1, always finite."""
     half = uniforms.dtype.type(2.0**-25)
     scores: Uniforms = ndtri(np.clip(uniforms, half, 1 - half))
@@ -114,7 +115,8 @@ def _luck_table(alikeness: float) -> Floats:
     high = betaincinv((1 - rate) * size, rate * size, ndtr(-_LUCK)[None, :])
     with np.errstate(divide="ignore"):
         table = np.where(low < 0.5, ndtri(low), -ndtri(high))
-    return np.clip(table, -37.0, 37.0)
+    clipped: Floats = np.clip(table, -37.0, 37.0)
+    return clipped
 
 
 class SharedLuck:

@@ -11,9 +11,11 @@ import numpy as np
 from sibmodel.contract.contract import Contract
 from sibmodel.model import returns
 from sibmodel.model.chance import Floats
+from sibmodel.model.outcomes import Counts
 from sibmodel.model.payments import limit_names
 from sibmodel.model.stages import Stages
 from sibmodel.model.value import (
+    COLUMNS,
     anyway_missing,
     real_weights,
     undefined_benefits,
@@ -23,6 +25,7 @@ from sibmodel.model.value import (
 )
 
 Expected = Literal["mean", "ratio", "irr", "payback"]
+Values = Callable[[Stages], Floats]
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Measure:
     unit: str
     better: Literal["up", "down", ""]
     about: str
-    values: Callable[[Stages], Floats] | None = None
+    values: Values | None = None
     expected: Expected = "mean"
     over: str | None = None
     under: str | None = None
@@ -46,9 +49,54 @@ class Measure:
     undefined: str | None = None
 
 
-def _total(flow: Floats) -> Floats:
+def _total(flow: Counts) -> Floats:
     """Sum over the first axis, in order: whole people stay whole until the end."""
-    return np.add.reduce(flow, axis=0, dtype=flow.dtype).astype(np.float64)
+    total: Floats = np.add.reduce(flow, axis=0, dtype=flow.dtype).astype(np.float64)
+    return total
+
+
+def _payer_total(payer: int) -> Values:
+    return lambda stages: _total(stages.paid.by_payer[payer])
+
+
+def _payments_in(periods: list[int]) -> Values:
+    return lambda stages: _total(stages.payments[periods])
+
+
+def _taken_by(limit: str) -> Values:
+    return lambda stages: stages.paid.cut.get(limit, np.zeros(stages.runs))
+
+
+def _binds(limit: str) -> Values:
+    return lambda stages: np.asarray(_taken_by(limit)(stages) > 1e-9, dtype=np.float64)
+
+
+def _count(kind: str, outcome: str) -> Values:
+    return lambda stages: stages.totals[kind][outcome]
+
+
+def _everybody(stages: Stages) -> Floats:
+    total = sum((_total(people) for people in stages.starts.values()), np.zeros(1))
+    return np.broadcast_to(total, stages.runs)
+
+
+def _present_value(parties: list[str], columns: tuple[str, ...], sign: int = 1) -> Values:
+    def value(stages: Stages) -> Floats:
+        total = np.zeros(stages.runs)
+        for party in parties:
+            for column in columns:
+                total += sign * stages.incidence[party][column]
+        return total
+
+    return value
+
+
+def _cashable(benefits: list[str]) -> Values:
+    return lambda stages: sum((stages.cashable[n] for n in benefits), np.zeros(stages.runs))
+
+
+def _worth(benefits: list[str]) -> Values:
+    return lambda stages: sum((stages.benefits[n] for n in benefits), np.zeros(stages.runs))
 
 
 def measures(contract: Contract) -> tuple[Measure, ...]:
@@ -78,7 +126,7 @@ def _payments(contract: Contract) -> Iterator[Measure]:
             "money",
             "",
             f"Outcome payments by {payer}, nominal",
-            lambda s, p=p: _total(s.paid.by_payer[p]),
+            _payer_total(p),
         )
     reason = weights if isinstance(weights, str) else None
     factors = np.zeros(0) if isinstance(weights, str) else weights
@@ -98,7 +146,7 @@ def _payments(contract: Contract) -> Iterator[Measure]:
             "money",
             "",
             f"Outcome payments in {label}, nominal, in cash",
-            lambda s, rows=rows: _total(s.payments[rows]),
+            _payments_in(rows),
         )
     yield Measure(
         "taken_by_limits",
@@ -113,14 +161,14 @@ def _payments(contract: Contract) -> Iterator[Measure]:
             "money",
             "",
             f"What the limit {limit} took",
-            lambda s, n=limit: s.paid.cut.get(n, np.zeros(s.runs)),
+            _taken_by(limit),
         )
         yield Measure(
             f"limit_binds[{limit}]",
             "share",
             "",
             f"Whether the limit {limit} took anything: its expected value is how often",
-            lambda s, n=limit: np.asarray(s.paid.cut.get(n, np.zeros(s.runs)) > 1e-9, dtype=float),
+            _binds(limit),
         )
 
 
@@ -135,7 +183,7 @@ def _outcomes(contract: Contract) -> Iterator[Measure]:
         "people",
         "up",
         "People who started",
-        lambda s: np.broadcast_to(sum(_total(p) for p in s.starts.values()), s.runs),
+        _everybody,
     )
     running = any(contract.payments.running_costs)
     yield Measure(
@@ -143,8 +191,12 @@ def _outcomes(contract: Contract) -> Iterator[Measure]:
         "money",
         "down",
         "Outcome payments and the payers' own running costs, nominal",
-        lambda s: _total(s.payments)
-        + sum((np.broadcast_to(_total(c), s.runs) for c in s.running.values()), np.zeros(s.runs)),
+        lambda s: (
+            _total(s.payments)
+            + sum(
+                (np.broadcast_to(_total(c), s.runs) for c in s.running.values()), np.zeros(s.runs)
+            )
+        ),
     )
     about = "Payments and running costs" if running else "Payments"
     for name, outcome in contract.outcomes.items():
@@ -156,7 +208,7 @@ def _outcomes(contract: Contract) -> Iterator[Measure]:
             "outcomes",
             "up",
             f"{name} achieved",
-            lambda s, n=name: s.totals["achieved"][n],
+            _count("achieved", name),
             undefined=no_rate,
         )
         yield Measure(
@@ -164,7 +216,7 @@ def _outcomes(contract: Contract) -> Iterator[Measure]:
             "outcomes",
             "",
             f"{name} that would have happened anyway",
-            lambda s, n=name: s.totals["anyway"][n],
+            _count("anyway", name),
             undefined=no_anyway or no_rate,
         )
         yield Measure(
@@ -172,7 +224,7 @@ def _outcomes(contract: Contract) -> Iterator[Measure]:
             "outcomes",
             "up",
             f"{name} that would not have happened without the service",
-            lambda s, n=name: s.totals["additional"][n],
+            _count("additional", name),
             undefined=no_anyway or no_rate,
         )
         yield Measure(
@@ -180,7 +232,7 @@ def _outcomes(contract: Contract) -> Iterator[Measure]:
             "outcomes",
             "",
             f"{name} claimed with evidence",
-            lambda s, n=name: s.totals["claimed"][n],
+            _count("claimed", name),
             undefined=no_rate,
         )
         yield Measure(
@@ -348,7 +400,7 @@ def _value(contract: Contract) -> Iterator[Measure]:
             "real money",
             "up",
             f"Net present value to {about}",
-            lambda s, m=members: _columns(s, m, ("payments", "costs", "benefits", "transfers", "return")),
+            _present_value(members, COLUMNS),
             undefined=reason,
         )
         if name not in (*contract.payer_names, "public", "society"):
@@ -358,9 +410,19 @@ def _value(contract: Contract) -> Iterator[Measure]:
             "real money",
             "up",
             f"Present value of benefits to {about}, less what it loses by them",
-            lambda s, m=members: _columns(s, m, ("benefits", "transfers")),
+            _present_value(members, ("benefits", "transfers")),
             undefined=reason,
         )
+        if name != "society":
+            gained = [n for n, b in stated.items() if b.to in members]
+            yield Measure(
+                f"cashable_benefits_present_value[{name}]",
+                "real money",
+                "up",
+                f"The part of benefits to {about} that can be taken out of a budget",
+                _cashable(gained),
+                undefined=reason,
+            )
         spent = ("costs",) if name == "society" else ("payments", "costs")
         payers = members if name == "society" else [m for m in members if m in contract.payer_names]
         yield Measure(
@@ -370,7 +432,7 @@ def _value(contract: Contract) -> Iterator[Measure]:
             "Present value of real resources used"
             if name == "society"
             else f"Present value of payments and running costs of {about}",
-            lambda s, m=payers, c=spent: -_columns(s, m, c),
+            _present_value(payers, spent, sign=-1),
             undefined=no_value or (reason if name == "public" and not public else None),
         )
         yield Measure(
@@ -392,17 +454,9 @@ def _value(contract: Contract) -> Iterator[Measure]:
                 "real money",
                 "up",
                 f"Present value of {kind} benefits, gross of transfers",
-                lambda s, names=names: sum((s.benefits[n] for n in names), np.zeros(s.runs)),
+                _worth(names),
                 undefined=no_value or next((missing[n] for n in names if n in missing), None),
             )
-
-
-def _columns(stages: Stages, parties: list[str], columns: tuple[str, ...]) -> Floats:
-    total = np.zeros(stages.runs)
-    for party in parties:
-        for column in columns:
-            total = total + stages.incidence[party][column]
-    return total
 
 
 def values(stages: Stages, asked: tuple[Measure, ...]) -> dict[str, Floats]:

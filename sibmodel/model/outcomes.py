@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -40,7 +40,9 @@ NOBODY = 2.0
 """Above every uniform: this person never gets anywhere."""
 
 Rate = float | Floats
-Counts = npt.NDArray[np.generic]
+Bound = float | npt.NDArray[Any]
+Counts = npt.NDArray[Any]
+"""Whole people as small integers; fractions of people, float64, where there is no chance."""
 
 
 @dataclass(frozen=True)
@@ -100,8 +102,8 @@ def ladders(contract: Contract, cohort: str) -> tuple[Ladder, ...]:
 class Rung:
     """Where on its ladder's uniform an outcome lies: reached where low ≤ u < high (None: from 0)."""
 
-    low: Rate | None
-    high: Rate
+    low: Bound | None
+    high: Bound
 
     def narrow(self) -> Rung:
         """The same in single precision, as coarse uniforms are, contiguous for comparing."""
@@ -126,27 +128,44 @@ def running_products(
     return shares
 
 
+def fitted(ladders: tuple[Ladder, ...], shares: dict[str, Rate]) -> dict[str, Rate]:
+    """The same shares; outcomes that exclude one another together pass 1 in no run.
+
+    Where a run's draws or luck make them, all of them, and what follows them, are narrowed in the
+    same proportion.
+    """
+    if all(len(ladder.chains) == 1 for ladder in ladders):
+        return shares
+    found = dict(shares)
+    fit: dict[str | None, Rate] = {None: 1.0}
+    for ladder in ladders:
+        fits = fit.get(ladder.needs, 1.0)
+        if len(ladder.chains) > 1:
+            whole = shares.get(ladder.needs, 0.0) if ladder.needs else 1.0
+            beside = (_divide(shares[c[0]], whole) for c in ladder.chains if c[0] in shares)
+            fits = fits / np.maximum(sum(beside), 1.0)
+        for outcome in ladder.outcomes:
+            fit[outcome] = fits
+            if outcome in shares:
+                found[outcome] = shares[outcome] * fits
+    return found
+
+
 def rungs(ladder: Ladder, shares: Mapping[str, Rate]) -> dict[str, Rung]:
     """Where each outcome of a ladder lies, given the shares of starters who reach each outcome.
 
-    Chains that exclude one another lie side by side; where a run's luck makes them pass 1
-    together, all are narrowed in the same proportion.
+    Chains that exclude one another lie side by side.
     """
     whole = shares[ladder.needs] if ladder.needs else 1.0
-    beside: list[Rate] = []
-    for chain in ladder.chains:
-        beside.append(_divide(shares[chain[0]], whole) if chain[0] in shares else 0.0)
-    narrowed: Rate = 1.0
-    if len(beside) > 1:
-        narrowed = 1 / np.maximum(sum(beside), 1.0)
     found: dict[str, Rung] = {}
-    low: Rate | None = None
-    for chain, width in zip(ladder.chains, beside, strict=True):
+    low: Bound | None = None
+    for chain in ladder.chains:
         for outcome in chain:
             if outcome in shares:
-                high = _divide(shares[outcome], whole) * narrowed
+                high = _divide(shares[outcome], whole)
                 found[outcome] = Rung(low, high if low is None else low + high)
-        low = width * narrowed if low is None else low + width * narrowed
+        if chain[0] in found:
+            low = found[chain[0]].high
     return found
 
 
@@ -206,7 +225,11 @@ class CohortRates:
 
 
 def cohort_rates(
-    contract: Contract, cohort: str, drawn: Drawn, luck: Callable[[str], Floats] | None, periods: list[int]
+    contract: Contract,
+    cohort: str,
+    drawn: Drawn,
+    luck: Callable[[str], Floats] | None,
+    periods: list[int],
 ) -> CohortRates:
     """The rates of a cohort in each run: assumptions drawn, shared luck applied.
 
@@ -256,6 +279,7 @@ def cohort_rates(
                         shares = {  # noqa: PLW2901  (the world of this start period)
                             name: lucks[t](share) for name, share in shares.items()
                         }
+                    shares = fitted(mine, shares)  # noqa: PLW2901
                     places: dict[str, Rung] = {}
                     for ladder in mine:
                         if ladder.needs is None or ladder.needs in shares:
@@ -402,7 +426,7 @@ class _Draws:
         """Luck with the evidence of one outcome, shape (person, run)."""
         return self.evidence[outcome].slab(self._size)[:, : self._runs]
 
-    def together(self, ladder: Ladder, own: Uniforms, rank: Uniforms | None) -> Uniforms:
+    def together(self, ladder: Ladder, own: Uniforms, rank: Counts | None) -> Uniforms:
         """A ladder's uniforms joined to those of its neighbours.
 
         Ladders that begin at the start share one score a person. Ladders that branch from an
@@ -413,7 +437,8 @@ class _Draws:
         if rank is not None:
             common = joined_scores(normal_scores(rank), common, self.togetherness)
         scores = joined_scores(common, normal_scores(own), self.togetherness)
-        return np.asarray(ndtr(scores), dtype=self.kind)
+        uniforms: Uniforms = ndtr(scores).astype(self.kind, copy=False)
+        return uniforms
 
 
 class _World:
@@ -423,9 +448,7 @@ class _World:
         self._rungs = rungs
         self.reached: dict[str, tuple[Mask, Uniforms]] = {}
 
-    def place(
-        self, ladder: Ladder, u: Uniforms, absent: Mask | None, draws: _Draws
-    ) -> Uniforms:
+    def place(self, ladder: Ladder, u: Uniforms, absent: Mask | None, draws: _Draws) -> Uniforms:
         """A ladder's uniforms in this world; people who do not begin it get NOBODY."""
         if ladder.needs is None:
             if draws.togetherness > 0:
@@ -438,7 +461,8 @@ class _World:
             rung = self._rungs[ladder.needs]
             low = 0.0 if rung.low is None else rung.low
             width = np.maximum(np.asarray(rung.high) - low, draws.kind(1e-30))
-            u = draws.together(ladder, u, np.asarray((above - low) / width, dtype=draws.kind))
+            rank = np.asarray((above - low) / width, dtype=draws.kind)
+            u = draws.together(ladder, u, rank)
         return np.where(begins, u, draws.kind(NOBODY))
 
 

@@ -307,7 +307,10 @@ def pay(
     The order of work in the project's contract language, docs/language.md.
     """
     limits = _Limits(payments, periods_per_year)
-    waits = [payments.paid_after if w is None else w for w in (r.paid_after for r in payments.rules.values())]
+    waits = [
+        payments.paid_after if w is None else w
+        for w in (r.paid_after for r in payments.rules.values())
+    ]
     names, shares = limits.payers, limits.shares
     split = keep_joint or limits.by_payer
     cut = _Cut(earned.shape, detail)
@@ -425,9 +428,7 @@ class _Limits:
         for room in self._all:
             room.open(period)
 
-    def cut_numbers(
-        self, money: Floats, number: Floats | None, period: int, cut: _Cut
-    ) -> Floats:
+    def cut_numbers(self, money: Floats, number: Floats | None, period: int, cut: _Cut) -> Floats:
         """Cut ``money`` (rule, run) to the claims allowed; return the share of claims allowed."""
         allowed = np.ones_like(money)
         for r, rooms in enumerate(self.numbers):
@@ -464,12 +465,13 @@ class _Limits:
             fits, taken = _tightest(rooms, whole)
             if fits is None:
                 continue
-            if self.rest is not None:
-                parts[self.rest] += parts[p] * (1 - fits)
-            else:
+            for r, rest in enumerate(self.rest):
+                if rest is not None:
+                    parts[rest, r] += parts[p, r] * (1 - fits)
+                    continue
                 for room, amount in zip(rooms, taken, strict=True):
                     part = _share(amount, whole, otherwise=0.0)
-                    cut.add(room.name, slice(None), period, parts[p] * part)
+                    cut.add(room.name, r, period, parts[p, r] * part)
             parts[p] *= fits
 
     def cut_contract(self, money: Floats, period: int, cut: _Cut) -> Floats | None:
@@ -484,9 +486,7 @@ class _Limits:
             cut.add(room.name, slice(None), period, money * _share(amount, whole, otherwise=0.0))
         return fits
 
-    def use(
-        self, money: Floats, parts: Floats | None, number: Floats | None, due: Floats
-    ) -> None:
+    def use(self, money: Floats, parts: Floats | None, number: Floats | None, due: Floats) -> None:
         """Take what is finally paid off every limit."""
         for r, rooms in enumerate(self.rules):
             for room in rooms:
@@ -505,20 +505,18 @@ class _Limits:
                 room.use(total)
 
 
-def payer_shares(payments: Payments) -> tuple[list[str], Floats, int | None]:
-    """Payers in the file's order, their shares (payer, rule), and which one has the rest."""
+def payer_shares(payments: Payments) -> tuple[list[str], Floats, list[int | None]]:
+    """Payers in the file's order, their shares (payer, rule), and who has the rest of each rule."""
     names = list(payments.payers)
     shares = np.zeros((len(names), len(payments.rules)))
-    rest: int | None = None
-    for p, name in enumerate(names):
-        if payments.payers[name].share == "rest":
-            rest = p
+    rest: list[int | None] = []
     for r, rule in enumerate(payments.rules.values()):
         stated = rule.payers or payments.payers
         for name, payer in stated.items():
             if payer.share != "rest":
                 shares[names.index(name), r] = payer.share
-        for name, payer in stated.items():
-            if payer.share == "rest":
-                shares[names.index(name), r] = 1 - shares[:, r].sum()
+        has_rest = [names.index(name) for name, payer in stated.items() if payer.share == "rest"]
+        rest.append(has_rest[0] if has_rest else None)
+        for p in has_rest:
+            shares[p, r] = 1 - shares[:, r].sum()
     return names, shares, rest

@@ -23,7 +23,7 @@ class Stages:
     ``starts`` by group (period, run); ``achieved``, ``anyway``, ``claimed`` by outcome (group of
     its cohort, period, run), ``anyway`` only where it is stated; ``attribution`` by outcome
     (group, 1 or run); ``paid``; ``costs`` (period, run), ``running`` by payer (period, run);
-    ``account`` where there is capital; ``benefits`` present values by name (run,) and
+    ``account`` where there is capital; ``benefits`` and their ``cashable`` parts, present values by name (run,), and
     ``benefit_years`` real money by name (year, run); ``incidence`` party → column → (run,).
     """
 
@@ -39,6 +39,7 @@ class Stages:
     running: Mapping[str, Floats]
     account: Account | None
     benefits: Mapping[str, Floats]
+    cashable: Mapping[str, Floats]
     benefit_years: Mapping[str, Floats]
     incidence: Mapping[str, Mapping[str, Floats]]
 
@@ -91,7 +92,8 @@ class Stages:
         shares = self.attribution[outcome]
         if np.all(shares == shares[:1]):
             achieved, anyway = sum_groups(list(achieved)), sum_groups(list(anyway))
-            return np.subtract(achieved, anyway, dtype=np.float64) * shares[0]
+            net: Floats = np.subtract(achieved, anyway, dtype=np.float64) * shares[0]
+            return net
         difference = np.subtract(achieved, anyway, dtype=np.float64)
         return np.asarray((difference * shares[:, None]).sum(axis=0))
 
@@ -99,4 +101,5 @@ class Stages:
 def _whole(counts: Counts) -> Floats:
     """Sum of an array (group, period, run) over groups and periods: nobody is counted twice."""
     flat = counts.reshape(-1, counts.shape[-1])
-    return np.add.reduce(flat, axis=0, dtype=flat.dtype).astype(np.float64)
+    total: Floats = np.add.reduce(flat, axis=0, dtype=flat.dtype).astype(np.float64)
+    return total

@@ -7,7 +7,7 @@ in, then discounted; benefits are stated in real money and only brought to the b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,7 +88,9 @@ def real_weights(contract: Contract) -> Floats | str:
     prices = contract.prices
     if prices is None or (prices.inflation is None and not prices.deflator):
         return "prices.inflation is not stated, so nominal money cannot be made real"
-    factors = discount_factors(bands=bands_of(contract.value.discount), years=times(contract.timeline))
+    factors = discount_factors(
+        bands=bands_of(contract.value.discount), years=times(contract.timeline)
+    )
     try:
         return factors / price_levels(contract.timeline, prices)
     except ValueError as missing:
@@ -119,9 +121,10 @@ def anyway_missing(contract: Contract, outcome: str) -> str | None:
 
 @dataclass(frozen=True)
 class BenefitFlow:
-    """One benefit: present value (run,), and real money by year after the start (year, run)."""
+    """One benefit: present value (run,), its cashable part, and real money by year (year, run)."""
 
     present_value: Floats
+    cashable: Floats
     by_year: Floats | None
 
 
@@ -163,15 +166,18 @@ def benefit_flow(
         profile=benefit.profile,
     )
     present_value = weighted(factor, additional) * each
+    cashable = present_value * drawn(f"{path}.cashable")
     if not with_years:
-        return BenefitFlow(present_value, None)
-    shares = benefit.profile or tuple((1 - drop_off) ** k for k in range(benefit.years))
+        return BenefitFlow(present_value, cashable, None)
+    shares: Sequence[float | Floats] = benefit.profile or [
+        (1 - drop_off) ** k for k in range(benefit.years)
+    ]
     by_year = np.zeros((benefit_years(contract), additional.shape[1]))
     for t, year in enumerate(np.floor(when + 1e-9).astype(int)):
         if np.any(additional[t]):
             for k, share in enumerate(shares):
                 by_year[year + benefit.lag + k] += additional[t] * each * share
-    return BenefitFlow(present_value, by_year)
+    return BenefitFlow(present_value, cashable, by_year)
 
 
 def benefit_years(contract: Contract) -> int:

@@ -112,7 +112,7 @@ def page(
         additional=_additional(results),
         groups=_maybe(_groups, results),
         person_limit=_has_person_limit(results),
-        person_limit_table=None if person_limit_table is None else _as_it_stands(person_limit_table),
+        person_limit_table=_as_it_stands(person_limit_table),
         register_count=_register_count(entries),
         register=_register([entry for entry in entries if entry.status != "default"]),
         defaults=_defaults([entry for entry in entries if entry.status == "default"]),
@@ -186,14 +186,10 @@ def _money_notes(results: Results) -> list[tuple[str, str]]:
         )
         notes.append((title, ", ".join(of["real"])))
     if contract.capital is not None:
-        hurdle = contract.capital.hurdle
-        rate = f"; their present value is at their hurdle of {100 * hurdle:g}% a year" if hurdle else ""
-        notes.append(
-            (
-                "Investors",
-                "their measures (IRR, multiple, capital at risk, payback) are nominal cash" + rate,
-            )
-        )
+        text = "their measures (IRR, multiple, capital at risk, payback) are nominal cash"
+        if contract.capital.hurdle is not None:
+            text += f"; present value at their hurdle of {100 * contract.capital.hurdle:g}% a year"
+        notes.append(("Investors", text))
     return notes
 
 
@@ -366,10 +362,10 @@ def _base_and_mean(results: Results) -> str:
 def _incidence(results: Results) -> Shown:
     table = tables.incidence(results)
     columns = [column for column in table.columns if column != "party"]
-    prices = results.contract.prices
-    currency = results.contract.currency
+    currency, prices = results.contract.currency, results.contract.prices
+    base = prices.base if prices else ""
     return Shown(
-        f"Expected present values by party, real {currency} at {prices.base if prices else ''} prices",
+        f"Expected present values by party, real {currency} at {base} prices",
         ["Party", *map(str.capitalize, columns)],
         [[words(row["party"]), *_cells(row, columns, currency)] for _, row in table.iterrows()],
         total=True,
@@ -412,7 +408,9 @@ def _has_person_limit(results: Results) -> bool:
     )
 
 
-def _as_it_stands(table: pd.DataFrame) -> Shown:
+def _as_it_stands(table: pd.DataFrame | None) -> Shown | None:
+    if table is None:
+        return None
     return Shown(
         "What the limit per person takes, by how far one person’s outcomes go together",
         [words(str(column)).capitalize() for column in table.columns],

@@ -97,8 +97,8 @@ def payments(results: Results) -> Plot:
             axes.set_axisbelow(True)
         _date_axis(panels[-1], shown, step)
     top = shown.sort_values("expected").iloc[-1]
-    most = money(top["expected"], currency)
-    alt = f"Outcome payments by {step}: {total} in all; the most, {most}, in that from {_day(top['date'])}"
+    most, when = money(top["expected"], currency), _day(top["date"])
+    alt = f"Outcome payments by {step}: {total} in all; the most, {most}, in that from {when}"
     if results.runs > 1:
         low, high = money(top["p5"], currency), money(top["p95"], currency)
         alt += f", where 9 runs in 10 lie between {low} and {high}"

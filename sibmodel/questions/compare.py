@@ -190,8 +190,8 @@ class Comparison:
 
     # --- a view for people ------------------------------------------------------------------------
 
-    def headlines(self, which: int = 1) -> list[tuple[str, str, str, str, str]]:
-        """The measures read first: what it is, both expected values, difference, how often."""
+    def headlines(self, which: int = 1) -> list[tuple[str, ...]]:
+        """The measures read first: about, then reference, expected, difference and its spread."""
         other = self._other(which)
         rows = []
         for name in _headline_names(self.reference):
@@ -213,7 +213,7 @@ class Comparison:
         lines = [self._title()]
         for which in range(1, len(self.results)):
             table = [("", *_COLUMNS), *self.headlines(which)]
-            widths = [max(len(row[column]) for row in table) for column in range(5)]
+            widths = [max(len(row[column]) for row in table) for column in range(len(_COLUMNS) + 1)]
             lines += ["", self._against(which)]
             for about, *figures in table:
                 cells = [text.rjust(width) for text, width in zip(figures, widths[1:], strict=True)]
@@ -226,7 +226,7 @@ class Comparison:
             head = "".join(f"<th scope='col'>{escape(text)}</th>" for text in _COLUMNS)
             body = "".join(
                 f"<tr><th scope='row' style='text-align:left'>{escape(about)}</th>"
-                + "".join(f"<td>{escape(text)}</td>" for text in figures)
+                + "".join(f"<td style='white-space:nowrap'>{escape(text)}</td>" for text in figures)
                 + "</tr>"
                 for about, *figures in self.headlines(which)
             )
@@ -359,7 +359,7 @@ def _headline_names(reference: Results) -> list[str]:
     return [name for name in wanted if name in reference.names]
 
 
-_COLUMNS = ("reference", "expected", "difference (9 in 10 runs)", "higher / lower in")
+_COLUMNS = ("reference", "expected", "difference", "in 9 of 10 runs", "higher", "lower")
 
 
 def _about(measure: Measure) -> str:
@@ -367,7 +367,7 @@ def _about(measure: Measure) -> str:
     return about + (", of the mean cash flow" if measure.expected == "irr" else "")
 
 
-def _told(row: Row) -> tuple[str, str, str, str]:
+def _told(row: Row) -> tuple[str, ...]:
     """A row of the summary as a reader expects it."""
     unit = str(row["unit"])
     was, now, change, low, high, higher, lower = (
@@ -375,12 +375,12 @@ def _told(row: Row) -> tuple[str, str, str, str]:
         for column in ("reference", "expected", "difference", "p5", "p95", "higher", "lower")
     )
     if change == 0 and higher == lower == 0:
-        return show(was, unit), show(now, unit), "no change", ""
-    text = _signed(change, unit)
-    if unit != "share" and not math.isnan(low):
-        text += f" ({_signed(low, unit)} to {_signed(high, unit)})"
-    often = "" if math.isnan(higher) else f"{_share(higher)} / {_share(lower)}"
-    return show(was, unit), show(now, unit), text, often
+        return show(was, unit), show(now, unit), "no change", "", "", ""
+    spread = "" if unit == "share" else f"{_signed(low, unit)} to {_signed(high, unit)}"
+    if math.isnan(higher):
+        spread = f"undefined in {row['undefined']:,} runs"
+    often = ["" if math.isnan(share) else _share(share) for share in (higher, lower)]
+    return show(was, unit), show(now, unit), _signed(change, unit), spread, *often
 
 
 def _signed(value: float, unit: str) -> str:

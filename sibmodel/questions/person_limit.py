@@ -1,4 +1,4 @@
-"""Paid less than the rate card: which single reduction, or which limit per person, would explain it?"""
+"""What a limit per person takes, and which limit would explain that less was paid than claimed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from sibmodel.contract.contract import Contract
 from sibmodel.settlement import Settlement
 from sibmodel.simulation import person_earnings
 
@@ -59,6 +60,43 @@ def explain_payment(
         money = person_earnings(settlement.contract, togetherness=together, seed=seed)
         rows.append(("a limit per person", together, limit_that_leaves(money, share), currency))
     return pd.DataFrame(rows, columns=["explanation", "togetherness", "figure", "unit"])
+
+
+def limit_per_person(
+    contract: Contract, *, togetherness: Sequence[float] = (0.0, 0.5), seed: int = 0
+) -> pd.DataFrame:
+    """What the contract's limit per person takes, at several degrees of togetherness.
+
+    How far one person's ladders go together decides it and is seldom known: look at both ends.
+
+    Parameters
+    ----------
+    contract : Contract
+        With a limit per person.
+    togetherness : sequence of float
+        0 to 1.
+    seed : int
+
+    Returns
+    -------
+    DataFrame
+        One row a togetherness: togetherness, people_at_limit (share of those who start), taken
+        (share of what claims earn at their price).
+
+    Raises
+    ------
+    ValueError
+        If the contract has no limit per person.
+    """
+    limit = contract.payments.limits.person
+    if limit is None:
+        raise ValueError(f"{contract.name} has no limit per person: add payments.limits.person")
+    rows = []
+    for together in togetherness:
+        money = person_earnings(contract, togetherness=together, seed=seed)
+        over = np.maximum(money - limit, 0.0)
+        rows.append((together, float((over > 0).mean()), float(over.sum() / money.sum())))
+    return pd.DataFrame(rows, columns=["togetherness", "people_at_limit", "taken"])
 
 
 def limit_that_leaves(money: npt.NDArray[np.float64], share: float) -> float:

@@ -1,0 +1,222 @@
+"""The command line: run, check and list contracts, and print their JSON Schema."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from sibmodel.contract.contract import Contract
+    from sibmodel.results import Results
+
+FAULT, USAGE = 1, 2
+"""Exit codes: the contract or the run is at fault; the command line is."""
+
+app = typer.Typer(
+    help="The finances of outcomes contracts (social impact bonds, payment by results).",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+class Keep(StrEnum):
+    """What is kept of each run."""
+
+    measures = "measures"
+    ledger = "ledger"
+    everything = "everything"
+
+
+ContractArgument = Annotated[
+    str, typer.Argument(metavar="CONTRACT", help="A .yaml or .json file, or a name of the library.")
+]
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="sibmodel")
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn what goes wrong into a message and an exit code."""
+    try:
+        yield
+    except KeyError as error:  # a name that nothing has; str() would put it in quotes
+        _stop(str(error.args[0]) if error.args else "a name is missing", USAGE)
+    except (ValueError, RuntimeError) as error:
+        _stop(str(error), FAULT)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _stop(f"{where}{error.strerror or error}", FAULT)
+
+
+def _stop(message: str, code: int) -> None:
+    typer.echo(message, err=True)
+    raise typer.Exit(code)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from sibmodel import __version__  # noqa: PLC0415  (heavy imports wait for their command)
+
+        typer.echo(f"sibmodel {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _all(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which.")
+    ] = False,
+) -> None:
+    pass
+
+
+def _find(name: str) -> Contract:
+    """A contract by file or by its name in the library."""
+    from sibmodel import library, load_contract  # noqa: PLC0415
+    from sibmodel.contract.faults import did_you_mean  # noqa: PLC0415
+
+    path = Path(name)
+    if path.exists() or path.suffix or len(path.parts) > 1:
+        if not path.exists():
+            near = [str(p) for p in path.parent.glob("*") if p.suffix in (".yaml", ".yml", ".json")]
+            remedy = f"; {did_you_mean(name, near)}" if near else ""
+            raise KeyError(f"there is no file {name}{remedy}")
+        return load_contract(path)
+    return library.load(name)
+
+
+@app.command()
+def run(
+    contract: ContractArgument,
+    *,
+    runs: Annotated[int, typer.Option(min=1, help="How many possible futures.")] = 10_000,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same runs.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for page, plots and tables.  [default: out/NAME]")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that share the work.")] = 1,
+    keep: Annotated[Keep, typer.Option(help="What is kept of each run.")] = Keep.ledger,
+) -> None:
+    """Simulate a contract; print the answer and write a page, plots and tables."""
+    with _told():
+        from sibmodel.contract.files import contract_warnings  # noqa: PLC0415
+        from sibmodel.pages.files import write  # noqa: PLC0415
+
+        agreed = _find(contract)
+        results = _simulate(agreed, runs=runs, seed=seed, workers=workers, keep=keep)
+        typer.echo(repr(results))
+        _warn(contract_warnings(agreed))
+        folder = out if out is not None else Path("out") / slug(agreed.name)
+        paths = write(results, folder)
+        typer.echo("\n".join(["\nWritten:", *(f"  {path}" for path in paths)]))
+
+
+def _simulate(agreed: Contract, *, runs: int, seed: int, workers: int, keep: Keep) -> Results:
+    from sibmodel import simulate  # noqa: PLC0415
+
+    if workers == 1:
+        return simulate(agreed, runs, seed=seed, keep=keep.value)
+    import multiprocessing  # noqa: PLC0415
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
+
+    # spawn: a fork of a process with threads (numpy's) may hang
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context) as executor:
+        return simulate(agreed, runs, seed=seed, keep=keep.value, executor=executor)
+
+
+def slug(name: str) -> str:
+    """A contract's name as the name of a folder.
+
+    Examples
+    --------
+    >>> slug("Young people: homes & work"), slug("…")
+    ('young-people-homes-work', 'contract')
+    """
+    return re.sub(r"[^\w]+", "-", name.lower()).strip("-_") or "contract"
+
+
+def _warn(warnings: list[str]) -> None:
+    if warnings:
+        typer.echo("\nA reviewer would ask:")
+        for warning in warnings:
+            typer.echo(f"  {warning}")
+
+
+@app.command()
+def check(contract: ContractArgument) -> None:
+    """Say what is wrong with a contract, line by line, or what is in it."""
+    with _told():
+        from sibmodel.contract.files import contract_warnings  # noqa: PLC0415
+
+        agreed = _find(contract)
+        typer.echo(f"{agreed.name}: no faults")
+        for line in description(agreed):
+            typer.echo(f"  {line}")
+        _warn(contract_warnings(agreed))
+
+
+def description(contract: Contract) -> list[str]:
+    """What is in a contract, in a few lines.
+
+    Examples
+    --------
+    >>> import sibmodel as sib
+    >>> print(*description(sib.library.load("closed_form_bond"))[:3], sep="; ")
+    200 people in people; 1 outcome: success; 1 rule, no limits, paid by council
+    """
+    from sibmodel.contract.register import register  # noqa: PLC0415
+    from sibmodel.model.payments import limit_names  # noqa: PLC0415
+
+    def count(many: int, what: str) -> str:
+        return f"{many} {what}{'' if many == 1 else 's'}" if many else f"no {what}s"
+
+    people = ", ".join(f"{c.size:,} people in {name}" for name, c in contract.cohorts.items())
+    rules = count(len(contract.payments.rules), "rule")
+    limits = count(len(limit_names(contract.payments)), "limit")
+    entries = register(contract)
+    said = [entry for entry in entries if entry.status != "default"]
+    sourceless = sum(entry.source is None for entry in said)
+    return [
+        people,
+        f"{count(len(contract.outcomes), 'outcome')}: {', '.join(contract.outcomes)}",
+        f"{rules}, {limits}, paid by {', '.join(contract.payer_names)}",
+        f"{'with' if contract.capital else 'without'} investors' capital; "
+        f"{count(len(contract.value.benefits) if contract.value else 0, 'benefit')} valued",
+        f"{len(said)} figures and choices stated, {sourceless} of them without a source; "
+        f"{count(len(entries) - len(said), 'default')} applied",
+    ]
+
+
+@app.command("list")
+def list_library() -> None:
+    """List the contracts of the library."""
+    with _told():
+        from sibmodel import library  # noqa: PLC0415
+
+        names = library.names()
+        width = max(map(len, names), default=0)
+        for name in names:
+            typer.echo(f"{name:<{width}}  {library.load(name).name}")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of the contract language, for editors."""
+    with _told():
+        import json  # noqa: PLC0415
+
+        from sibmodel.contract.files import json_schema  # noqa: PLC0415
+
+        typer.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
