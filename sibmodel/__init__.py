@@ -1,4 +1,4 @@
-"""The finances of outcomes contracts: what is paid, what investors earn, and whether it is worth it."""
+"""The finances of outcomes contracts: what is paid, what is earned, is it worth it?"""
 
 from sibmodel import library
 from sibmodel.contract.contract import Contract

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
 from sibmodel.contract.contract import Contract
 from sibmodel.model.assumptions import Assumptions, Drawn
 from sibmodel.model.capital import cost_by_period, last_cost_period, run_account
@@ -211,7 +212,7 @@ class Plan:
 
     def _starts(self, drawn: Drawn, runs: int, *, whole: bool) -> dict[str, Counts]:
         people: dict[str, Counts] = {}
-        for name, cohort in self.contract.cohorts.items():
+        for name in self.contract.cohorts:
             groups = self._groups(name)
             turned_up = starts(
                 planned=np.stack([self.planned[group] for group in groups]),

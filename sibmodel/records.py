@@ -103,7 +103,8 @@ class _Reader:
         known = [*contract.outcomes, *contract.cohorts]
         if outcome not in known:
             self.fault(
-                f"there is no outcome or cohort called {outcome!r}; {did_you_mean(str(outcome), known)}"
+                f"there is no outcome or cohort called {outcome!r}; "
+                f"{did_you_mean(str(outcome), known)}"
             )
             return None
         cohort = contract.cohort_paid(str(outcome))

@@ -28,7 +28,7 @@ PERCENTILES = (5, 25, 50, 75, 95)
 
 @dataclass(frozen=True)
 class Estimate:
-    """What is known of a measure over all runs: expected value, its Monte Carlo error, base case."""
+    """What is known of a measure over all runs: expected value and its error, base case."""
 
     expected: float
     mc_error: float

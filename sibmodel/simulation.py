@@ -18,7 +18,7 @@ from sibmodel import ledger as ledgers
 from sibmodel import statistics
 from sibmodel.contract.contract import Contract
 from sibmodel.model import returns
-from sibmodel.model.chance import BLOCK, Floats
+from sibmodel.model.chance import Floats
 from sibmodel.model.measures import Measure, values
 from sibmodel.model.payments import sum_groups
 from sibmodel.model.stages import Stages

@@ -1,4 +1,4 @@
-"""Statistics over runs: percentiles as order statistics, and the Monte Carlo error of each figure."""
+"""Statistics over runs: percentiles as order statistics, Monte Carlo errors of figures."""
 
 from __future__ import annotations
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
-import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,7 +86,7 @@ def room(module: str) -> str:
     return module.partition(".")[0]
 
 
-@pytest.mark.parametrize(("name", "path"), modules(), ids=lambda value: str(value))
+@pytest.mark.parametrize(("name", "path"), [pytest.param(n, p, id=n) for n, p in modules()])
 def test_a_room_imports_only_the_rooms_before_it(name: str, path: Path) -> None:
     if room(name) in FRONT_DOOR:
         return
@@ -126,13 +125,12 @@ def test_no_circle_of_rooms_nor_of_modules() -> None:
 def circle(graph: dict[str, set[str]]) -> list[str]:
     """A circle in a graph, or nothing: what has no way out is taken away until nothing changes."""
     left = {name: set(others) for name, others in graph.items()}
-    for _ in itertools.count():
+    while left:
         ends = {name for name, others in left.items() if not others & set(left)}
         if not ends:
-            return sorted(left)
-        for name in ends:
-            del left[name]
-    return []
+            break
+        left = {name: others for name, others in left.items() if name not in ends}
+    return sorted(left)
 
 
 def test_the_circle_finder_finds_a_circle() -> None:

@@ -1,4 +1,4 @@
-"""Measures: one function each over a block's stages, with a name, a unit and which way is better."""
+"""Measures: one function each over a block's stages, with name, unit and which way is better."""
 
 from __future__ import annotations
 
@@ -460,7 +460,7 @@ def _value(contract: Contract) -> Iterator[Measure]:
 
 
 def values(stages: Stages, asked: tuple[Measure, ...]) -> dict[str, Floats]:
-    """Every defined measure of a block, by name, shape (run,); NaN in a run where it is undefined."""
+    """Every defined measure of a block, by name, shape (run,); NaN in runs where it is undefined."""
     found: dict[str, Floats] = {}
     for measure in asked:
         if measure.undefined is not None:

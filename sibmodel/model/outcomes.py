@@ -100,7 +100,7 @@ def ladders(contract: Contract, cohort: str) -> tuple[Ladder, ...]:
 
 @dataclass(frozen=True)
 class Rung:
-    """Where on its ladder's uniform an outcome lies: reached where low ≤ u < high (None: from 0)."""
+    """Where on its ladder's uniform an outcome lies: reached where low ≤ u < high (no low: 0)."""
 
     low: Bound | None
     high: Bound

@@ -41,7 +41,7 @@ class Paid:
 
 
 def price_of(payments: Payments, name: str, drawn: Drawn, group: str) -> Price:
-    """Price of one claim under a rule for one group: price × factors, up to the rule's person limit."""
+    """Price of a claim by one group under a rule: price × factors, up to the rule's person limit."""
     rule = payments.rules[name]
     price = drawn(f"payments.rules.{name}.price", group)
     for factor in payments.factors:
@@ -52,7 +52,7 @@ def price_of(payments: Payments, name: str, drawn: Drawn, group: str) -> Price:
 
 
 def _within_person_limit(rule: Rule, price: Price) -> Price:
-    """A person claims once under a rule, so the rule's limit per person is a ceiling on the price."""
+    """A person claims once under a rule, so the rule's limit per person is a ceiling on price."""
     limit = rule.limits.person
     if limit is None:
         return price
@@ -123,7 +123,7 @@ def sum_groups(counts: Sequence[Counts]) -> Counts:
 
 
 def dearest_path(contract: Contract, prices: Mapping[str, Price], cohort: str) -> float:
-    """The most one person of a cohort can earn, given the dearest price of each outcome paid for."""
+    """The most one person of a cohort can earn, given the dearest price of each outcome."""
     mine = ladders(contract, cohort)
 
     def beyond(needs: str | None) -> float:
@@ -205,7 +205,7 @@ class PersonLimit:
         return before, after
 
     def use(self, paid_share: Floats) -> None:
-        """Take what is finally paid of the last period's claims, a share (rule, run), off the limits."""
+        """Take what is finally paid of the period's claims, a share (rule, run), off the limits."""
         for slab in self._slabs:
             for rule, kept in slab.kept:
                 slab.left -= kept * paid_share[rule]

@@ -24,7 +24,6 @@ from sibmodel.model.discounting import (
     price_index,
     rebase,
 )
-from sibmodel.model.outcomes import Counts
 
 COLUMNS = ("payments", "costs", "benefits", "transfers", "return")
 """Columns of the incidence table; over all parties payments, transfers and return cancel."""

@@ -50,7 +50,8 @@ def explain_payment(
     earned = settlement.earned
     if not 0 < paid <= earned:
         raise ValueError(
-            f"paid must be above 0 and at most what the claims earn, {earned:,.2f}: seen {paid:,.2f}"
+            f"paid must be above 0 and at most what the claims earn, {earned:,.2f}: "
+            f"seen {paid:,.2f}"
         )
     share, currency = paid / earned, settlement.contract.currency
     rows: list[tuple[str, float, float, str]] = [
