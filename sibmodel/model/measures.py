@@ -460,7 +460,7 @@ def _value(contract: Contract) -> Iterator[Measure]:
 
 
 def values(stages: Stages, asked: tuple[Measure, ...]) -> dict[str, Floats]:
-    """Every defined measure of a block, by name, shape (run,); NaN in runs where it is undefined."""
+    """Every defined measure of a block, by name, shape (run,); NaN where undefined."""
     found: dict[str, Floats] = {}
     for measure in asked:
         if measure.undefined is not None:

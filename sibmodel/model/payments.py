@@ -41,7 +41,7 @@ class Paid:
 
 
 def price_of(payments: Payments, name: str, drawn: Drawn, group: str) -> Price:
-    """Price of a claim by one group under a rule: price × factors, up to the rule's person limit."""
+    """Price of a claim by a group under a rule: price × factors, up to its limit per person."""
     rule = payments.rules[name]
     price = drawn(f"payments.rules.{name}.price", group)
     for factor in payments.factors:

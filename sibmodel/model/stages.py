@@ -24,7 +24,8 @@ class Stages:
     its cohort, period, run), ``anyway`` only where it is stated; ``attribution`` by outcome
     (group, 1 or run); ``paid``; ``costs`` (period, run), ``running`` by payer (period, run);
     ``account`` where there is capital; ``benefits`` and their ``cashable`` parts, present values by
-    name (run,), and ``benefit_years`` real money by name (year, run); ``incidence`` party → column → (run,).
+    name (run,), and ``benefit_years`` real money by name (year, run); ``incidence`` party → column
+    → (run,).
     """
 
     contract: Contract
@@ -87,7 +88,7 @@ class Stages:
         return totals
 
     def additional(self, outcome: str) -> Floats:
-        """(achieved − anyway) × attribution over all groups, shape (period, run), perhaps below 0."""
+        """(achieved − anyway) × attribution over all groups, (period, run); may be negative."""
         achieved, anyway = self.achieved[outcome], self.anyway[outcome]
         shares = self.attribution[outcome]
         if np.all(shares == shares[:1]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from sibmodel.pages.text import cell, listed, money, of_hundred, words
+from sibmodel.pages.text import benefits_valued, cell, listed, money, of_hundred, words
 from sibmodel.results import Results
 
 
@@ -84,6 +84,6 @@ def _worth(results: Results) -> str:
     at = f", at {prices.base} prices" if prices else ""
     more = "more" if value >= 0 else "less"
     return (
-        f"To society it is worth {money(abs(value), currency)} {more} than the resources it uses"
-        f"{at}{_range(results, name)}."
+        f"Counting {benefits_valued(results.contract)}, it is worth {money(abs(value), currency)} "
+        f"{more} to society than the resources it uses{at}{_range(results, name)}."
     )

@@ -22,7 +22,16 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from sibmodel.pages import tables
 from sibmodel.pages.tables import AbsentError
-from sibmodel.pages.text import cell, day, minus, money, money_scale, of_hundred, words
+from sibmodel.pages.text import (
+    benefits_valued,
+    cell,
+    day,
+    minus,
+    money,
+    money_scale,
+    of_hundred,
+    words,
+)
 from sibmodel.results import Results
 
 # Source: Okabe and Ito (2008), Color Universal Design: colours most colour-blind readers tell apart
@@ -291,7 +300,7 @@ def _marks(
 
 COLUMNS = {
     "payments": ("outcome payments", *FILLS[0]),
-    "costs": ("real resources used", "#999999", ""),
+    "costs": ("real resources used", "#555555", ""),
     "benefits": ("benefits", GREEN, ".."),
     "transfers": ("benefits taken from another", YELLOW, "xx"),
     "return": ("investors' return", ORANGE, "//"),
@@ -345,15 +354,13 @@ def incidence(results: Results) -> Plot:
         axes.set_yticks(y, [_party(name) for name in rows["party"]])
         axes.set_xlim(ends[-1].min() - 0.05 * span, ends[1].max() + 0.48 * span)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: minus(f"{x:,g}")))
-        axes.set_xlabel(
-            f"Present value, {currency} {word}".rstrip()
-            + f" at {base} prices   (← pays or loses · gains →)"
-        )
+        unit = f"{currency} {word}".strip()
+        axes.set_xlabel(f"← pays or loses · gains →\nPresent value, {unit} at {base} prices")
         axes.grid(axis="x", color="0.85", linewidth=0.8)
         axes.set_axisbelow(True)
         worth = float(rows["net"].iloc[-1])
         gains = f"Society {'gains' if worth >= 0 else 'loses'} {money(abs(worth), currency)}"
-        axes.set_title(f"{gains}: who pays, who gains")
+        axes.set_title(f"{gains}, counting {benefits_valued(results.contract)}", x=-0.2)
         figure.legend(
             *axes.get_legend_handles_labels(),
             loc="outside lower center",

@@ -6,6 +6,8 @@ import datetime as dt
 import math
 from collections.abc import Sequence
 
+from sibmodel.contract.contract import Contract
+
 SCALES = ((1e9, "billion"), (1e6, "million"), (1e3, "thousand"), (1.0, ""))
 ABSENT = "–"
 
@@ -30,6 +32,21 @@ def listed(names: Sequence[str]) -> str:
     ('a, b and c', 'a')
     """
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def benefits_valued(contract: Contract) -> str:
+    """How many benefits a contract counts: a net value means little without it.
+
+    Examples
+    --------
+    >>> import sibmodel as sib
+    >>> benefits_valued(sib.library.load("closed_form_bond"))
+    'no benefits'
+    """
+    count = len(contract.value.benefits) if contract.value else 0
+    if count == 0:
+        return "no benefits"
+    return f"the {count} benefits valued" if count > 1 else "the one benefit valued"
 
 
 def day(date: dt.date) -> str:
