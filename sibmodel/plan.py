@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -10,7 +11,10 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from sibmodel.contract.assumptions import Assumption, ByGroup
+from sibmodel.contract.checks import support
 from sibmodel.contract.contract import Contract
+from sibmodel.contract.people import Cohort
 from sibmodel.model.assumptions import Assumptions, Drawn
 from sibmodel.model.capital import cost_by_period, last_cost_period, run_account
 from sibmodel.model.chance import BLOCK, Floats
@@ -136,7 +140,7 @@ class Plan:
         self.delay = {name: contract.delay_of(name) for name in contract.outcomes}
         self.weights = real_weights(contract)
         self.last_cost = last_cost_period(contract)
-        most = sum(cohort.size for cohort in contract.cohorts.values()) * 4
+        most = sum(cohort.size * _most(contract, cohort) for cohort in contract.cohorts.values())
         self.small: type[np.generic] = np.uint16 if most < 2**16 else np.uint32
 
     def _groups(self, cohort: str) -> list[str]:
@@ -483,6 +487,17 @@ class Plan:
             benefit_years=by_year,
             incidence=table,
         )
+
+
+def _most(contract: Contract, cohort: Cohort) -> float:
+    """The largest share of a cohort's planned starts that can turn up."""
+    number = cohort.referrals
+    if isinstance(number, str):
+        number = contract.assumptions[number]
+    assert not isinstance(number, str | ByGroup)
+    if isinstance(number, Assumption) and number.form == "quantiles":
+        return math.inf  # what is fitted may have no end
+    return support(number)[1]
 
 
 def _even_luck(name: str, fine: bool, *, points: int, runs: int) -> EvenPeople:

@@ -264,7 +264,7 @@ def _pay(contract: Contract, lines: list[Line]) -> tuple[Paid, list[float]]:
     number, earned = np.zeros((2, len(rules), contract.timeline.periods + latest, 1))
     for line in lines:
         r = rules.index(line.rule)
-        number[r, line.record.period] += line.accepted
+        number[r, line.record.period] += line.accepted if line.price > 0 else 0.0
         earned[r, line.record.period] += line.accepted * line.price
     limit = payments.limits.person
     people = None

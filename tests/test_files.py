@@ -9,7 +9,7 @@ import random
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,8 +25,8 @@ from sibmodel.contract.files import (
 )
 from sibmodel.contract.reading import read
 from sibmodel.contract.writing import as_yaml
-from tests.generate import contracts
-from tests.test_bad_contracts import CASES, GOOD, JARGON
+from generate import contracts
+from test_bad_contracts import CASES, GOOD, JARGON
 
 ROOT = Path(__file__).parents[1]
 PUBLISHED = sorted([*ROOT.glob("examples/*.yaml"), *ROOT.glob("sibmodel/library/*.yaml")])
@@ -59,10 +59,8 @@ def test_the_example_has_nothing_a_reviewer_would_ask_about() -> None:
 
 def test_warnings_are_kept_for_those_who_ask() -> None:
     quiet = loads(GOOD.replace("    anyway: 0.4\n", ""))
-    assert contract_warnings(quiet) == [
-        "anyway is not stated for 'home': additional outcomes and value that use it are "
-        "undefined; whoever means none writes 0"
-    ]
+    (warning,) = contract_warnings(quiet)
+    assert warning.startswith("anyway is not stated for home: additional outcomes")
 
 
 # YAML 1.2, core schema, https://yaml.org/spec/1.2.2/#103-core-schema; dates as YAML 1.1 has them.
@@ -212,21 +210,23 @@ payments:
     )
 
 
-@given(contracts(), st.randoms(use_true_random=False))
+@given(contracts(), st.integers(0, 100))
 def test_any_contract_can_be_changed_and_saved_anew_or_into_its_text(
-    data: dict[str, Any], luck: random.Random
+    data: dict[str, Any], which: int
 ) -> None:
     contract = Contract.from_dict(data)
     anew = as_yaml(contract)
     assert loads(anew) == contract
-    rule = luck.choice(list(contract.payments.rules))
+    rules = list(contract.payments.rules)
+    rule = rules[which % len(rules)]
     changed = loads(anew).replace({f"payments.rules.{rule}.price": 12.5}, name="yes: no # it's")
-    assert loads(as_yaml(changed)) == changed
-    assert loads(as_yaml(changed)).payments.rules[rule].price == 12.5
+    again = loads(as_yaml(changed))
+    assert again == changed
+    assert again.payments.rules[rule].price == 12.5
 
 
 def test_a_failed_save_leaves_nothing_behind(tmp_path: Path) -> None:
-    with pytest.raises(ContractError, match="a contract is a .yaml, .yml or .json file"):
+    with pytest.raises(ContractError, match=r"a contract is a \.yaml, \.yml or \.json file"):
         save_contract(loads(GOOD), tmp_path / "contract.toml")
     assert list(tmp_path.iterdir()) == []
 
@@ -284,7 +284,7 @@ def test_saving_writes_file_and_column_and_the_csv_if_it_is_not_there(tmp_path: 
         (DRAWS, SAMPLED.replace("column: rate", "column: rates"),
          "line 20: outcomes.job.rate.samples: posterior.csv has no column 'rates'; "
          "did you mean 'rate'?"),
-        (DRAWS, SAMPLED.replace("file: posterior.csv, column: rate", "file: prior.csv, column: rate"),
+        (DRAWS, SAMPLED.replace("posterior.csv, column: rate", "prior.csv, column: rate"),
          "line 20: outcomes.job.rate.samples: there is no file prior.csv beside the contract"),
         (DRAWS.replace("0.3,", "about a third,"), SAMPLED,
          "line 20: outcomes.job.rate.samples: posterior.csv, row 3, column 'rate': "
@@ -361,8 +361,10 @@ BEYOND = (
     "shares add", "have the rest", "can go from", "can be any number", "the sd must be",
     "the mean must", "achieved must", "must be below the highest", "quantiles must rise",
     "not a day of the calendar", "years 1900", "do not run over", "follow each other",
-    "lies between -1 and 1", "is certain", "cannot be", "share this name", "last period is",
-    "the last is 7", "intake adds to", "no base year", "who has what is left", "finite number",
+    "lies between -1 and 1", "is certain", "together these", "share this name", "last period is",
+    "the last is", "intake adds to", "no base year", "say which cohort", "the most likely",
+    "who has what is left", "finite number", "itself among",
+    "must need the same step", "states another list",
 )  # fmt: skip
 
 
@@ -391,6 +393,15 @@ GARBAGE: tuple[Any, ...] = (
 )  # fmt: skip
 
 
+def faults_of(data: dict[str, Any]) -> list[str]:
+    """What a contract is told; nothing if it is good."""
+    try:
+        Contract.from_dict(data)
+    except ContractError as error:
+        return [str(fault) for fault in error.faults]
+    return []
+
+
 def places(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Every path of plain data but the root."""
     found = [path] if path else []
@@ -401,10 +412,11 @@ def places(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return found
 
 
-@given(contracts(), st.randoms(use_true_random=False))
+@given(contracts(), st.integers(0, 2**32))
 def test_any_spoilt_contract_is_told_in_plain_words_and_the_schema_agrees(
-    data: dict[str, Any], luck: random.Random
+    data: dict[str, Any], seed: int
 ) -> None:
+    luck = random.Random(seed)
     for _ in range(10):
         spoilt = copy.deepcopy(data)
         for _ in range(luck.choice([1, 1, 3])):
@@ -420,12 +432,7 @@ def test_any_spoilt_contract_is_told_in_plain_words_and_the_schema_agrees(
             else:
                 home[last] = copy.deepcopy(luck.choice(GARBAGE))
         valid = VALIDATOR.is_valid(as_json_data(spoilt))
-        try:
-            Contract.from_dict(spoilt)
-        except ContractError as error:
-            assert error.faults
-            told = [str(fault) for fault in error.faults]
-            assert not [fault for fault in told if JARGON.search(fault)]
-            assert not valid or all(map(is_beyond, told)), "the schema takes what is refused"
-        else:
-            assert valid, "the loader takes what the schema refuses"
+        told = faults_of(spoilt)
+        assert valid or told, "the loader takes what the schema refuses"
+        assert not valid or all(map(is_beyond, told)), "the schema takes what the loader refuses"
+        assert not [fault for fault in told if JARGON.search(fault)]

@@ -245,9 +245,7 @@ def test_the_order_of_clauses_changes_nothing(data: Data, order: int) -> None:
         )
     for party, row in first.incidence.items():
         for column, worth in row.items():
-            np.testing.assert_allclose(
-                worth, second.incidence[party][column], rtol=1e-9, atol=CENT
-            )
+            np.testing.assert_allclose(worth, second.incidence[party][column], rtol=1e-9, atol=CENT)
 
 
 MONEY = {"price", "amount", "per_period", "per_start", "commitment", "person", "period", "year",

@@ -139,6 +139,10 @@ def test_limits_say_how_often_and_how_much(rich: sib.Results, bond: sib.Results)
         tables.limits(bond)
 
 
+def test_every_measure_has_a_section(rich: sib.Results) -> None:
+    assert set(tables.summary(rich)["section"]) == set(tables.SECTIONS)
+
+
 def test_without_ledger_tables_are_absent_with_the_reason() -> None:
     results = sib.simulate(sib.load_contract(EXAMPLE), runs=50, keep="measures")
     found, absent = tables.tables(results)

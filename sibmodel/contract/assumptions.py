@@ -37,7 +37,7 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Whole = Annotated[int, Strict(), BeforeValidator(_whole)]
+Whole = Annotated[int, Strict(), Field(le=1_000_000_000), BeforeValidator(_whole)]
 Flag = Annotated[bool, Strict()]
 
 FORMS = (

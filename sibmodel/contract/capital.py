@@ -25,7 +25,7 @@ class Cost(Clause):
     amount: Money | None = None
     at: Period = Field(0, description="Period of the amount.")
     amounts: Annotated[dict[Period, Money], BeforeValidator(_whole_keys)] = Field(
-        {}, description="Money by period."
+        {}, min_length=1, description="Money by period."
     )
     per_period: Money | None = None
     begin: Period = Field(0, alias="from", description="First period of per_period.")
@@ -34,7 +34,9 @@ class Cost(Clause):
     )
     per_start: Money | None = Field(None, description="For each person who starts.")
     over: Annotated[Whole, Field(ge=1)] = Field(1, description="Periods per_start is spread over.")
-    per_outcome: dict[Name, Money] = Field({}, description="For each outcome, when achieved.")
+    per_outcome: dict[Name, Money] = Field(
+        {}, min_length=1, description="For each outcome, when achieved."
+    )
     to: str = Field("provider", description="Who receives it.")
     inflation: AnnualRate = Field(0.0, description="A year, from period 0.")
 

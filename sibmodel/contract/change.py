@@ -14,7 +14,7 @@ from sibmodel.contract.faults import ContractError, Fault, did_you_mean, path_te
 from sibmodel.contract.validation import validated
 from sibmodel.contract.words import Path, field_names, key_of, kind_at
 
-_STEP = re.compile(r"(?:^|\.)([^.\[\]]+)|\[(\d+)\]")
+_STEP = re.compile(r"(?:^|(?<=.)\.)([^.\[\]]+)|\[(\d+)\]")
 
 
 def steps(text: str) -> Path:

@@ -45,12 +45,12 @@ def warnings(contract: Contract) -> list[str]:
                         f"of {benefit.of!r} must be what it adds to {above!r}"
                     )
             above = contract.outcomes[above].needs
-    for name, outcome in contract.outcomes.items():
-        if outcome.rate is not None and outcome.anyway is None:
-            found.append(
-                f"anyway is not stated for {name!r}: additional outcomes and value that use it "
-                f"are undefined; whoever means none writes 0"
-            )
+    silent = [n for n, o in contract.outcomes.items() if o.rate is not None and o.anyway is None]
+    if silent:
+        found.append(
+            f"anyway is not stated for {', '.join(silent)}: additional outcomes, and value that "
+            f"uses them, are undefined; whoever means none writes 0"
+        )
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
-from sibmodel.contract.assumptions import FORMS
+from sibmodel.contract.assumptions import FORMS, Range
 from sibmodel.contract.contract import Contract, ranges
 from sibmodel.contract.names import Name
 from sibmodel.contract.writing import SHORT
@@ -135,6 +135,19 @@ def _completed(model: type[BaseModel], clause: dict[str, Any]) -> None:
         alias = model.model_fields[field].alias or field
         if limits is not None:
             number = fields[alias].get("additionalProperties", fields[alias])
-            bare = next(kind for kind in number["oneOf"] if kind.get("type") == "number")
-            bounds = {"minimum": limits.low, "maximum": limits.high}
-            bare.update({word: bound for word, bound in bounds.items() if math.isfinite(bound)})
+            for kind in number["oneOf"]:
+                kind.update(_within(limits).get(kind.get("$ref", kind.get("type")), {}))
+
+
+def _within(limits: Range) -> dict[str, dict[str, Any]]:
+    """What each kind of number must also be to lie in a range; of other things it says nothing."""
+    ends = {"minimum": limits.low, "maximum": limits.high}
+    bounds = {word: end for word, end in ends.items() if math.isfinite(end)}
+    known = dict.fromkeys(("pert", "triangular", "uniform"), {"items": bounds})
+    assumption = {"properties": {"value": bounds, **known}}
+    groups = {"additionalProperties": {**bounds, **assumption}}
+    return {
+        "number": bounds,
+        "#/$defs/Assumption": assumption,
+        "#/$defs/ByGroup": {"properties": {"by_group": groups}},
+    }

@@ -34,7 +34,12 @@ PriceYear = Annotated[
     str,
     BeforeValidator(_price_year),
     WithJsonSchema(
-        {"type": ["string", "integer"], "pattern": r"^\d{4}(-\d{2})?$", "minimum": 1000}
+        {
+            "type": ["string", "integer"],
+            "pattern": r"^\d{4}(-\d{2})?$",
+            "minimum": 1000,
+            "maximum": 9999,
+        }
     ),
 ]
 

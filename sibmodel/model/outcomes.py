@@ -221,7 +221,7 @@ class CohortRates:
     share_anyway: Mapping[tuple[str, int], Mapping[str, Rate]]
     claimed: Mapping[str, Mapping[str, Rate]]
     togetherness: float
-    fine: bool
+    fine: frozenset[str]  # ladders with a rate too small for 24 bits
 
 
 def cohort_rates(
@@ -250,7 +250,7 @@ def cohort_rates(
     anyway: dict[tuple[str, int], dict[str, Rung]] = {}
     share_achieved: dict[tuple[str, int], dict[str, Rate]] = {}
     share_anyway: dict[tuple[str, int], dict[str, Rate]] = {}
-    fine = False
+    fine: set[str] = set()
     lucks = {}
     if luck is not None and clause.alikeness > 0:
         together = clause.shared_by == "cohort"
@@ -264,11 +264,13 @@ def cohort_rates(
         expected = [
             running_products(contract, names, field, drawn, group) for field in ("rate", "anyway")
         ]
-        fine |= any(
-            bool(np.any((np.asarray(share) > 0) & (np.asarray(share) < FINE_BELOW)))
+        small = {
+            name
             for shares in expected
-            for share in shares.values()
-        )
+            for name, share in shares.items()
+            if np.any((np.asarray(share) > 0) & (np.asarray(share) < FINE_BELOW))
+        }
+        fine |= {ladder.name for ladder in mine if small.intersection(ladder.outcomes)}
         worlds: list[tuple[dict[str, Rate], dict[str, Rung]]] = []
         for index, t in enumerate(periods):
             key = (group, t)
@@ -290,15 +292,24 @@ def cohort_rates(
         name: {group: drawn(f"outcomes.{name}.claimed", group) for group in clause.labels(cohort)}
         for name in names
     }
-    if not fine:
-        narrowed: dict[int, dict[str, Rung]] = {}  # starts that share their rungs go on sharing
-        for places_by_cell in (achieved, anyway):
-            for key, places in places_by_cell.items():
-                if id(places) not in narrowed:
-                    narrowed[id(places)] = {n: rung.narrow() for n, rung in places.items()}
-                places_by_cell[key] = narrowed[id(places)]
+    precise = {o for ladder in mine if ladder.name in fine for o in ladder.outcomes}
+    narrowed: dict[int, dict[str, Rung]] = {}  # starts that share their rungs go on sharing
+    for places_by_cell in (achieved, anyway):
+        for key, places in places_by_cell.items():
+            if id(places) not in narrowed:
+                narrowed[id(places)] = {
+                    n: rung if n in precise else rung.narrow() for n, rung in places.items()
+                }
+            places_by_cell[key] = narrowed[id(places)]
     return CohortRates(
-        mine, achieved, anyway, share_achieved, share_anyway, claims, clause.togetherness, fine
+        mine,
+        achieved,
+        anyway,
+        share_achieved,
+        share_anyway,
+        claims,
+        clause.togetherness,
+        frozenset(fine),
     )
 
 
@@ -397,10 +408,13 @@ class _Draws:
 
     def __init__(self, rates: CohortRates, cell: str, luck_of: LuckOf, runs: int) -> None:
         self.togetherness, self._runs, self._size = rates.togetherness, runs, 0
-        fine, self.kind = rates.fine, np.float64 if rates.fine else np.float32
-        self._own = {la.name: luck_of(f"people/{la.name}/{cell}", fine) for la in rates.ladders}
+        self._fine = rates.fine
+        self._own = {
+            la.name: luck_of(f"people/{la.name}/{cell}", la.name in rates.fine)
+            for la in rates.ladders
+        }
         self._common = {
-            needs: luck_of(f"together/{needs or 'start'}/{cell}", fine)
+            needs: luck_of(f"together/{needs or 'start'}/{cell}", False)
             for needs in dict.fromkeys(la.needs for la in rates.ladders)
             if rates.togetherness > 0
         }
@@ -437,8 +451,10 @@ class _Draws:
         if rank is not None:
             common = joined_scores(normal_scores(rank), common, self.togetherness)
         scores = joined_scores(common, normal_scores(own), self.togetherness)
-        uniforms: Uniforms = ndtr(scores).astype(self.kind, copy=False)
-        return uniforms
+        kind = np.float64 if ladder.name in self._fine else np.float32
+        uniforms: Uniforms = ndtr(scores).astype(kind, copy=False)
+        # rounded to 1, a rate of 1 would not be reached
+        return np.minimum(uniforms, np.nextafter(kind(1), kind(0)), out=uniforms)
 
 
 class _World:
@@ -453,17 +469,17 @@ class _World:
         if ladder.needs is None:
             if draws.togetherness > 0:
                 u = draws.together(ladder, u, None)
-            return u if absent is None else np.where(absent, draws.kind(NOBODY), u)
+            return u if absent is None else np.where(absent, u.dtype.type(NOBODY), u)
         if ladder.needs not in self.reached:
             return np.full_like(u, NOBODY)
         begins, above = self.reached[ladder.needs]
         if draws.togetherness > 0:
             rung = self._rungs[ladder.needs]
             low = 0.0 if rung.low is None else rung.low
-            width = np.maximum(np.asarray(rung.high) - low, draws.kind(1e-30))
-            rank = np.asarray((above - low) / width, dtype=draws.kind)
+            width = np.maximum(np.asarray(rung.high) - low, above.dtype.type(1e-30))
+            rank = np.asarray((above - low) / width, dtype=above.dtype)
             u = draws.together(ladder, u, rank)
-        return np.where(begins, u, draws.kind(NOBODY))
+        return np.where(begins, u, u.dtype.type(NOBODY))
 
 
 def _between(u: Uniforms, rung: Rung) -> Mask:

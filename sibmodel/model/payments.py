@@ -87,12 +87,11 @@ def earn(
         groups = claims[name]
         first = next(iter(prices[name].values()))
         same = all(p is first or np.array_equal(p, first) for p in prices[name].values())
-        if same or number is not None:
-            total = sum_groups(list(groups.values()))
-            if number is not None:
-                number[r] = total
+        if number is not None:
+            for group, count in groups.items():  # a claim at a price of 0 uses up no limit
+                number[r] += count * np.greater(prices[name][group], 0)
         if same:
-            np.multiply(total, first, out=earned[r])
+            np.multiply(sum_groups(list(groups.values())), first, out=earned[r])
         else:
             earned[r] = 0.0
             for group, count in groups.items():

@@ -48,18 +48,18 @@ def planned_starts(*, intake: npt.ArrayLike, groups: npt.ArrayLike) -> Whole:
     [[12, 24, 24, 20], [18, 36, 36, 30]]
     """
     people, sizes = np.asarray(intake), np.asarray(groups)
-    due = sizes[:, None] * np.cumsum(people) / people.sum()
+    everybody = int(people.sum())
+    due = sizes[:, None] * np.cumsum(people)  # in parts of one person, everybody parts: exact
     starts = np.zeros((len(sizes), len(people)), dtype=np.int64)
-    given = np.zeros(len(sizes), dtype=np.int64)
     for period, arriving in enumerate(people):
-        behind = np.round(due[:, period] - given, 9)
-        whole = np.floor(np.maximum(behind, 0)).astype(np.int64)
+        behind = due[:, period] - starts.sum(axis=1) * everybody
+        whole = np.maximum(behind, 0) // everybody
         while whole.sum() > arriving:  # somebody was given too many before: take the least behind
-            whole[np.argmin(np.where(whole > 0, behind - whole, np.inf))] -= 1
+            least = np.where(whole > 0, behind - whole * everybody, np.iinfo(np.int64).max)
+            whole[np.argmin(least)] -= 1
         for _ in range(int(arriving - whole.sum())):
-            whole[np.argmax(behind - whole)] += 1
+            whole[np.argmax(behind - whole * everybody)] += 1
         starts[:, period] = whole
-        given += whole
     return starts
 
 

@@ -20,7 +20,13 @@ SECTIONS = {
     "People and outcomes": ("people_started", "outcomes_", "cost_per_"),
     "Delivery": ("delivery_costs", "shortfall"),
     "Investors": ("investor_", "capital_at_risk", "payback"),
-    "Value": ("net_present_value", "benefits_", "costs_present_value", "benefit_cost_ratio"),
+    "Value": (
+        "net_present_value",
+        "benefits_",
+        "cashable_benefits_",
+        "costs_present_value",
+        "benefit_cost_ratio",
+    ),
 }
 """What the measures are about, by how their names begin."""
 

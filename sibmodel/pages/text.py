@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from collections.abc import Sequence
 
 from sibmodel.contract.contract import Contract
@@ -108,8 +109,14 @@ def of_hundred(share: float) -> str:
 
 
 def minus(text: str) -> str:
-    """A number's text with the sign that is as wide as a plus."""
-    return text.replace("-", "−")
+    """Negative numbers with the sign that is as wide as a plus; hyphens stay.
+
+    Examples
+    --------
+    >>> minus("-5.2% in 2027-28")
+    '−5.2% in 2027-28'
+    """
+    return re.sub(r"(?<!\w)-(?=\d)", "−", text)
 
 
 def cell(value: float, unit: str) -> str:
