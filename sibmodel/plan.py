@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,6 @@ from sibmodel.contract.checks import support
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.people import Cohort
 from sibmodel.model.assumptions import Assumptions, Drawn
-from sibmodel.model.capital import cost_by_period, last_cost_period, run_account
 from sibmodel.model.chance import BLOCK, Floats
 from sibmodel.model.evidence import Mask
 from sibmodel.model.measures import Measure, measures
@@ -31,23 +30,13 @@ from sibmodel.model.outcomes import (
     expected_cell,
     random_luck,
 )
-from sibmodel.model.payments import (
-    Paid,
-    PersonLimit,
-    Price,
-    dearest_path,
-    earn,
-    pay,
-    price_of,
-)
+from sibmodel.model.payments import PersonLimit, Price, dearest_path
 from sibmodel.model.people import planned_intake, planned_starts, starts
 from sibmodel.model.stages import Stages
-from sibmodel.model.value import (
-    benefit_flow,
-    incidence,
-    real_weights,
-    undefined_benefits,
-)
+from sibmodel.money import Terms, groups, move_money, prices_of
+
+WIDTH = 2048
+"""Runs whose money is moved together: few enough for the processor's cache."""
 
 _PERSON_BYTES = 400 * 2**20  # people held at once where a limit per person can bind
 
@@ -138,58 +127,55 @@ class Plan:
         for r, rule in enumerate(contract.payments.rules.values()):
             self.rules_paying.setdefault(rule.pays, []).append(r)
         self.delay = {name: contract.delay_of(name) for name in contract.outcomes}
-        self.weights = real_weights(contract)
-        self.last_cost = last_cost_period(contract)
+        self.terms = Terms.of(contract)
         most = sum(cohort.size * _most(contract, cohort) for cohort in contract.cohorts.values())
         self.small: type[np.generic] = np.uint16 if most < 2**16 else np.uint32
-
-    def _groups(self, cohort: str) -> list[str]:
-        """Labels of a cohort's groups, in the order of every group axis."""
-        return sorted(self.contract.cohorts[cohort].labels(cohort))
 
     # --- one block --------------------------------------------------------------------------------
 
     def stages(self, *, seed: int, block: int, switches: Switches, details: bool) -> Stages:
-        """All stages for one block of runs."""
-        contract, runs = self.contract, switches.runs
+        """All stages for one block of runs, as one part."""
+        parts = self.parts(
+            seed=seed, block=block, switches=switches, details=details, width=switches.runs
+        )
+        return next(iter(parts))
+
+    def parts(
+        self, *, seed: int, block: int, switches: Switches, details: bool, width: int = WIDTH
+    ) -> Iterator[Stages]:
+        """All stages for one block of runs, its runs in parts small enough to stay in the cache.
+
+        People are walked for the whole block at once; money is then moved part by part.
+        """
+        runs = switches.runs
         drawn = (
             self.assumptions.draw(seed, block) if switches.uncertainty else self.assumptions.means()
         )
         people = self._starts(drawn, runs, whole=switches.chance)
         luck = cohort_luck(seed, block) if switches.shared_luck else None
-        rates, prices = self._rates(drawn, luck), self._prices(drawn)
+        rates, prices = self._rates(drawn, luck), prices_of(self.contract, drawn)
         limited = self._person_limit_can_bind(prices)
+        if limited:  # each part would walk the people again: as few parts as memory allows
+            width = min(runs, self._people_held_at_once(people, runs, switches.chance))
+        columns = [slice(low, min(low + width, runs)) for low in range(0, runs, width)]
         walk = functools.partial(
             self._walk, rates=rates, people=people, prices=prices, seed=seed, block=block
         )
-        columns = self._chunks(people, runs, switches.chance) if limited else [slice(0, runs)]
         person = self._person(columns[0]) if limited and switches.chance else None
         counts = walk(chance=switches.chance, person=person, columns=columns[0])
-        claims = {
-            name: self._claims(rule.pays, counts, people)
-            for name, rule in contract.payments.rules.items()
-        }
-        number, earned = earn(
-            contract.payments, claims=claims, prices=prices, periods=self.periods, runs=runs
-        )
-        parts = []
-        for index, chunk in enumerate(columns):
+        for index, some in enumerate(columns):
             if limited and (index > 0 or not switches.chance):
-                person = self._person(chunk)
+                person = self._person(some)
                 even = None if switches.chance else self._points(runs)
-                walk(chance=True, person=person, columns=chunk, even=even)
-            parts.append(
-                pay(
-                    contract.payments,
-                    number=None if number is None else number[:, :, chunk],
-                    earned=earned[:, :, chunk],
-                    periods_per_year=contract.timeline.periods_per_year,
-                    people=person,
-                    keep_joint=details,
-                )
+                walk(chance=True, person=person, columns=some, even=even)
+            yield move_money(
+                self.terms,
+                drawn=drawn.of(some),
+                people={group: count[:, some] for group, count in people.items()},
+                counts=_of(counts, some),
+                person=person,
+                details=details,
             )
-        paid = parts[0] if len(parts) == 1 else _joined(parts)
-        return self._money(drawn, people, counts, paid, runs, details)
 
     def _rates(self, drawn: Drawn, luck: Callable[[str], Floats] | None) -> dict[str, CohortRates]:
         """The rates of each cohort in each run."""
@@ -204,27 +190,17 @@ class Plan:
             for name in self.contract.cohorts
         }
 
-    def _prices(self, drawn: Drawn) -> dict[str, dict[str, Price]]:
-        """Price of a claim by rule and group."""
-        return {
-            name: {
-                group: price_of(self.contract.payments, name, drawn, group)
-                for group in self._groups(self.contract.cohort_paid(rule.pays))
-            }
-            for name, rule in self.contract.payments.rules.items()
-        }
-
     def _starts(self, drawn: Drawn, runs: int, *, whole: bool) -> dict[str, Counts]:
         people: dict[str, Counts] = {}
         for name in self.contract.cohorts:
-            groups = self._groups(name)
+            mine = groups(self.contract, name)
             turned_up = starts(
-                planned=np.stack([self.planned[group] for group in groups]),
+                planned=np.stack([self.planned[group] for group in mine]),
                 referrals=drawn(f"cohorts.{name}.referrals"),
                 runs=runs,
                 whole=whole,
             )
-            people |= dict(zip(groups, turned_up, strict=True))
+            people |= dict(zip(mine, turned_up, strict=True))
         return people
 
     def _walk(
@@ -243,7 +219,7 @@ class Plan:
         """Every cell's people, into counts by kind and outcome, shape (group, period, run)."""
         runs = next(iter(people.values())).shape[-1]
         kind = self.small if chance else np.float64
-        labels = {name: self._groups(name) for name in self.contract.cohorts}
+        labels = {name: groups(self.contract, name) for name in self.contract.cohorts}
         counts: dict[str, dict[str, Counts]] = {"achieved": {}, "anyway": {}, "claimed": {}}
         for name in self.contract.outcomes if even is None else ():
             cohort = self.contract.cohort_of(name)
@@ -251,7 +227,7 @@ class Plan:
             counts["achieved"][name] = np.zeros(shape, dtype=kind)
             if any(name in shares for shares in rates[cohort].share_anyway.values()):
                 counts["anyway"][name] = np.zeros(shape, dtype=kind)
-            certain = all(np.all(np.asarray(s) == 1) for s in rates[cohort].claimed[name].values())
+            certain = name not in rates[cohort].unsure_evidence
             counts["claimed"][name] = (
                 counts["achieved"][name] if certain else np.zeros(shape, dtype=kind)
             )
@@ -334,7 +310,7 @@ class Plan:
         """
         drawn, some = self.assumptions.means(), slice(0, 1024)
         people = self._starts(drawn, BLOCK, whole=True)
-        prices = self._prices(drawn)
+        prices = prices_of(self.contract, drawn)
         earnings = _Earnings(some.stop)
         self._walk(
             rates=self._rates(drawn, None),
@@ -360,133 +336,31 @@ class Plan:
         """How many even people stand for a cell where there is no chance."""
         return 4096 if runs == 1 else 128
 
-    def _chunks(self, people: Mapping[str, Counts], runs: int, chance: bool) -> list[slice]:
-        """Runs taken together, so that people held at once fit in memory."""
+    def _people_held_at_once(self, people: Mapping[str, Counts], runs: int, chance: bool) -> int:
+        """How many runs fit in memory where every person is held."""
         held = sum(
             int(people[cell.group][cell.start].max()) if chance else self._points(runs)
             for cell in self.cells
         )
         each = 10 + 2 * len(self.contract.payments.rules)
-        width = int(min(runs, max(64, _PERSON_BYTES // (max(held, 1) * each))))
-        return [slice(low, min(low + width, runs)) for low in range(0, runs, width)]
+        return max(64, _PERSON_BYTES // (max(held, 1) * each))
 
-    def _claims(
-        self, pays: str, counts: Mapping[str, Mapping[str, Counts]], people: Mapping[str, Counts]
-    ) -> dict[str, Counts]:
-        cohort = self.contract.cohort_paid(pays)
-        groups = self._groups(cohort)
-        if pays in self.contract.cohorts:
-            return {group: people[group] for group in groups}
-        return dict(zip(groups, counts["claimed"][pays], strict=True))
 
-    def _money(
-        self,
-        drawn: Drawn,
-        people: Mapping[str, Counts],
-        counts: Mapping[str, Mapping[str, Counts]],
-        paid: Paid,
-        runs: int,
-        details: bool,
-    ) -> Stages:
-        """From payments to the account, and from outcomes to value."""
-        contract = self.contract
-        per_year = contract.timeline.periods_per_year
-        payments = contract.payments
-        by_payer = dict(zip(payments.payers, paid.by_payer, strict=True))
+def _of(counts: Mapping[str, Mapping[str, Counts]], runs: slice) -> dict[str, dict[str, Counts]]:
+    """Some runs of all counts; what is one array stays one."""
+    some: dict[str, dict[str, Counts]] = {
+        kind: {name: array[..., runs] for name, array in counts[kind].items()}
+        for kind in ("achieved", "anyway")
+    }
+    some["claimed"] = {
+        name: some["achieved"][name] if array is counts["achieved"][name] else array[..., runs]
+        for name, array in counts["claimed"].items()
+    }
+    return some
 
-        def cost_of(path: str, clauses: Mapping[str, Any]) -> dict[str, Floats]:
-            return {
-                name: cost_by_period(
-                    cost,
-                    path=f"{path}.{name}",
-                    drawn=drawn,
-                    starts=people,
-                    achieved={o: counts["achieved"][o].sum(axis=0) for o in cost.per_outcome},
-                    periods=self.periods,
-                    periods_per_year=per_year,
-                )
-                for name, cost in clauses.items()
-            }
 
-        running = cost_of("payments.running_costs", payments.running_costs)
-        delivery = cost_of("delivery.costs", contract.delivery.costs if contract.delivery else {})
-        costs: Floats = sum(delivery.values(), np.zeros((self.periods, 1)))
-        account = None
-        if contract.capital is not None:
-            received: Floats = sum(by_payer.values(), np.zeros((self.periods, 1)))
-            account = run_account(
-                contract.capital, payments=received, costs=costs, last_cost=self.last_cost
-            )
-        attribution = {
-            name: np.stack(
-                np.broadcast_arrays(
-                    *(
-                        np.atleast_1d(drawn(f"outcomes.{name}.attribution", group))
-                        for group in self._groups(contract.cohort_of(name))
-                    )
-                )
-            )
-            for name in contract.outcomes
-        }
-        stages = Stages(
-            contract,
-            runs,
-            people,
-            counts["achieved"],
-            counts["anyway"],
-            counts["claimed"],
-            attribution,
-            paid,
-            costs,
-            running,
-            account,
-            {},
-            {},
-            {},
-            {},
-        )
-        return self._value(stages, drawn, by_payer, details)
-
-    def _value(
-        self, stages: Stages, drawn: Drawn, by_payer: Mapping[str, Floats], details: bool
-    ) -> Stages:
-        contract = self.contract
-        if contract.value is None or isinstance(self.weights, str):
-            return stages
-        missing = undefined_benefits(contract)
-        found = {name: b for name, b in contract.value.benefits.items() if name not in missing}
-        flows = {
-            name: benefit_flow(
-                contract,
-                name,
-                additional=stages.additional(benefit.of),
-                drawn=drawn,
-                with_years=details,
-            )
-            for name, benefit in found.items()
-        }
-        account = stages.account
-        table = incidence(
-            contract,
-            weights=self.weights,
-            by_payer=by_payer,
-            running=stages.running,
-            due=stages.costs,
-            met=account.met if account else None,
-            drawn=account.drawn if account else None,
-            distributed=account.distributed if account else None,
-            benefits={name: flow.present_value for name, flow in flows.items()},
-            runs=stages.runs,
-        )
-        worth = {name: flow.present_value for name, flow in flows.items()}
-        by_year = {n: f.by_year for n, f in flows.items() if f.by_year is not None}
-        return replace(
-            stages,
-            benefits=worth,
-            cashable={name: flow.cashable for name, flow in flows.items()},
-            benefit_years=by_year,
-            incidence=table,
-        )
+def _even_luck(name: str, fine: bool, *, points: int, runs: int) -> EvenPeople:
+    return EvenPeople(name, points, runs)
 
 
 def _most(contract: Contract, cohort: Cohort) -> float:
@@ -498,26 +372,3 @@ def _most(contract: Contract, cohort: Cohort) -> float:
     if isinstance(number, Assumption) and number.form == "quantiles":
         return math.inf  # what is fitted may have no end
     return support(number)[1]
-
-
-def _even_luck(name: str, fine: bool, *, points: int, runs: int) -> EvenPeople:
-    return EvenPeople(name, points, runs)
-
-
-def _joined(parts: list[Paid]) -> Paid:
-    """Chunks of runs side by side."""
-
-    def side_by_side(arrays: list[Any]) -> Any:
-        return np.concatenate(arrays, axis=-1)
-
-    cuts = sorted({name for part in parts for name in part.cut})
-    return Paid(
-        side_by_side([p.earned for p in parts]),
-        side_by_side([p.paid for p in parts]),
-        side_by_side([p.by_payer for p in parts]),
-        None if parts[0].joint is None else side_by_side([p.joint for p in parts]),
-        {
-            c: side_by_side([p.cut.get(c, np.zeros(p.earned.shape[-1])) for p in parts])
-            for c in cuts
-        },
-    )

@@ -33,32 +33,33 @@ MOST_BYTES = 2 * 2**30
 
 
 @dataclass
-class Block:
-    """What one block hands back: arrays with the run axis last, cut to the runs asked for."""
+class Part:
+    """What some runs of a block hand back: arrays with the run axis last, cut to the runs asked."""
 
+    runs: int
     measures: dict[str, Floats]
-    irr_status: npt.NDArray[np.uint8] | None
     ledger: dict[str, npt.NDArray[Any]]
+    irr_status: npt.NDArray[np.uint8] | None = None
     cash_flow_sum: Floats | None = None
     cash_flow_products: Floats | None = None
     incidence_sum: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
-def _reduced(plan: Plan, stages: Stages, keep: Keep, runs: int) -> Block:
-    """The measures of a block and what is kept of its ledger."""
+def _reduced(plan: Plan, stages: Stages, keep: Keep, runs: int) -> Part:
+    """The measures of these stages and what is kept of their ledger."""
     found = {name: value[:runs] for name, value in values(stages, plan.measures).items()}
     kept = ledgers.arrays(stages, joint=keep == "everything") if keep != "measures" else {}
-    block = Block(found, None, {name: array[..., :runs] for name, array in kept.items()})
+    part = Part(runs, found, {name: array[..., :runs] for name, array in kept.items()})
     if stages.account is not None:
         flows = stages.investor_cash_flow[:, :runs]
-        block.irr_status = stages.investor_irr.status[:runs]
-        block.cash_flow_sum = flows.sum(axis=1)
-        block.cash_flow_products = flows @ flows.T
-    block.incidence_sum = {
+        part.irr_status = stages.investor_irr.status[:runs]
+        part.cash_flow_sum = flows.sum(axis=1)
+        part.cash_flow_products = flows @ flows.T
+    part.incidence_sum = {
         party: {column: float(value[:runs].sum()) for column, value in row.items()}
         for party, row in stages.incidence.items()
     }
-    return block
+    return part
 
 
 @functools.lru_cache(maxsize=4)
@@ -66,11 +67,18 @@ def _plan(contract: str) -> Plan:
     return Plan(Contract.from_dict(json.loads(contract)))
 
 
-def _task(contract: str, seed: int, block: int, switches: Switches, keep: Keep, runs: int) -> Block:
+def _task(
+    contract: str, seed: int, block: int, switches: Switches, keep: Keep, runs: int
+) -> list[Part]:
     """One block in a worker: the contract comes as plain text, once a task."""
     plan = _plan(contract)
-    stages = plan.stages(seed=seed, block=block, switches=switches, details=keep != "measures")
-    return _reduced(plan, stages, keep, runs)
+    found: list[Part] = []
+    for stages in plan.parts(seed=seed, block=block, switches=switches, details=keep != "measures"):
+        left = runs - sum(part.runs for part in found)
+        if left <= 0:
+            break
+        found.append(_reduced(plan, stages, keep, min(left, stages.runs)))
+    return found
 
 
 def simulate(
@@ -183,7 +191,7 @@ def person_earnings(contract: Contract, *, togetherness: float, seed: int = 0) -
 
 
 def _collect(
-    tasks: dict[Future[Block], int],
+    tasks: dict[Future[list[Part]], int],
     firsts: range,
     sizes: list[int],
     gathered: _Gathered,
@@ -194,13 +202,13 @@ def _collect(
         for task in as_completed(list(tasks)):
             number = tasks.pop(task)
             try:
-                block = task.result()
+                parts = task.result()
             except Exception as failure:
                 first = firsts[number]
                 raise RuntimeError(
                     f"runs {first} to {first + sizes[number] - 1} failed: {failure}"
                 ) from failure
-            gathered.add(number, firsts[number], block)
+            gathered.add(number, firsts[number], parts)
             bar.update()
     except BaseException:
         for task in tasks:
@@ -208,7 +216,7 @@ def _collect(
         raise
 
 
-def _refuse_too_much(base: Block, runs: int, keep: Keep) -> None:
+def _refuse_too_much(base: Part, runs: int, keep: Keep) -> None:
     """Say before the first block that what is to be kept would not fit."""
     of_measures = 8 * len(base.measures) + 1
     each = of_measures + sum(array.nbytes // array.shape[-1] for array in base.ledger.values())
@@ -227,7 +235,7 @@ def _refuse_too_much(base: Block, runs: int, keep: Keep) -> None:
 class _Gathered:
     """Arrays for all runs, allocated once; blocks are written into them in any order."""
 
-    def __init__(self, asked: tuple[Measure, ...], base: Block, runs: int) -> None:
+    def __init__(self, asked: tuple[Measure, ...], base: Part, runs: int) -> None:
         self.runs, self.base, self.asked = runs, base, asked
         self.measures = {name: np.empty(runs) for name in base.measures}
         self.status = None if base.irr_status is None else np.empty(runs, dtype=np.uint8)
@@ -235,37 +243,38 @@ class _Gathered:
             name: np.empty((*array.shape[:-1], runs), dtype=array.dtype)
             for name, array in base.ledger.items()
         }
-        self.sums: dict[int, Block] = {}
+        self.sums: dict[int, list[Part]] = {}
 
-    def add(self, number: int, first: int, block: Block) -> None:
-        """Write one block where it belongs."""
-        size = len(next(iter(block.measures.values())))
-        here = slice(first, first + size)
-        for name, value in block.measures.items():
-            self.measures[name][here] = value
-        if self.status is not None and block.irr_status is not None:
-            self.status[here] = block.irr_status
-        for name, array in block.ledger.items():
-            self.ledger[name][..., here] = array
-        block.measures, block.ledger = {}, {}
-        self.sums[number] = block
+    def add(self, number: int, first: int, parts: list[Part]) -> None:
+        """Write one block where it belongs; keep only its sums."""
+        for part in parts:
+            here = slice(first, first + part.runs)
+            for name, value in part.measures.items():
+                self.measures[name][here] = value
+            if self.status is not None and part.irr_status is not None:
+                self.status[here] = part.irr_status
+            for name, array in part.ledger.items():
+                self.ledger[name][..., here] = array
+            part.measures, part.ledger, part.irr_status = {}, {}, None
+            first += part.runs
+        self.sums[number] = parts
 
     def results(
         self, contract: Contract, plan: Plan, *, seed: int, switches: Switches, keep: Keep
     ) -> Results:
         """All runs together, with the expected value of each measure and its error."""
-        blocks = [self.sums[number] for number in sorted(self.sums)]
+        parts = [part for number in sorted(self.sums) for part in self.sums[number]]
         per_year = contract.timeline.periods_per_year
         mean = second = None
         if self.status is not None:
-            sums = [b.cash_flow_sum for b in blocks if b.cash_flow_sum is not None]
-            products = [b.cash_flow_products for b in blocks if b.cash_flow_products is not None]
+            sums = [b.cash_flow_sum for b in parts if b.cash_flow_sum is not None]
+            products = [b.cash_flow_products for b in parts if b.cash_flow_products is not None]
             mean, second = sum_groups(sums) / self.runs, sum_groups(products) / self.runs
         estimates = {
             measure.name: self._estimate(measure, mean, second, per_year) for measure in self.asked
         }
         table = {
-            party: {c: sum(b.incidence_sum[party][c] for b in blocks) / self.runs for c in row}
+            party: {c: sum(b.incidence_sum[party][c] for b in parts) / self.runs for c in row}
             for party, row in self.base.incidence_sum.items()
         }
         return Results(

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from test_bad_contracts import GOOD
 
 from sibmodel.contract.change import steps
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.faults import ContractError
 from sibmodel.contract.files import load_contract, loads
-from test_bad_contracts import GOOD
 
 ROOT = Path(__file__).parents[1]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from test_bad_contracts import GOOD
 
 from sibmodel.contract.assumptions import Assumption
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.faults import ContractError, path_text
 from sibmodel.contract.files import load_contract, loads
 from sibmodel.contract.register import Entry, distribution, moves_together, register
-from test_bad_contracts import GOOD
 
 ROOT = Path(__file__).parents[1]
 

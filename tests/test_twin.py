@@ -9,7 +9,7 @@ import pytest
 from generate import Data, contracts
 from hypothesis import given
 from sibmodel import Contract
-from sibmodel.model.returns import STATUSES, irr
+from sibmodel.model.returns import STATUSES
 from sibmodel.plan import Plan, Switches
 from twin import Run, Twin, internal_rate
 
@@ -41,8 +41,7 @@ def test_a_generated_contract_gives_the_twins_people_and_money(data: Data) -> No
                 same(getattr(stages.account, flow)[:, number], getattr(run, flow))
             per_year = contract.timeline.periods_per_year
             status, rate = internal_rate(run.cash_flow, per_year)
-            found = irr(stages.account.distributed.T - stages.account.drawn.T,
-                        periods_per_year=per_year)  # fmt: skip
+            found = stages.investor_irr
             assert STATUSES[found.status[number]] == status
             if status == "ok":
                 assert found.rate[number] == pytest.approx(rate, rel=1e-6, abs=1e-7)

@@ -75,8 +75,10 @@ class Run:
 
     @property
     def cash_flow(self) -> list[float]:
-        """What investors get less what they put in, by period."""
-        return [back - put for back, put in zip(self.distributed, self.drawn, strict=True)]
+        """What investors get less what they put in, by period; what rounding leaves is nil."""
+        nil = 1e-12 * max(self.distributed + self.drawn)
+        net = [back - put for back, put in zip(self.distributed, self.drawn, strict=True)]
+        return [flow if abs(flow) > nil else 0.0 for flow in net]
 
 
 def _added(flows: Iterable[list[float]]) -> list[float]:

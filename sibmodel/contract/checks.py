@@ -89,6 +89,9 @@ def _names(contract: Contract) -> Iterator[Fault]:
                 yield Fault((*here, "one_of"), f"{other!r} states another list: write one list")
         if outcome.one_of is not None and name not in outcome.one_of:
             yield Fault((*here, "one_of"), f"must name {name!r} itself among the outcomes")
+    for party in sorted({"public", "society"} & set(contract.party_names)):
+        where = ("parties", party) if party in contract.parties else ()
+        yield Fault(where, f"no party can be called {party!r}: it means several together")
     if contract.headline is not None and contract.headline not in outcomes:
         yield _unknown(("headline",), "outcome", contract.headline, outcomes)
     for name, rule in contract.payments.rules.items():

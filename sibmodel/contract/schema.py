@@ -143,7 +143,7 @@ def _within(limits: Range) -> dict[str, dict[str, Any]]:
     """What each kind of number must also be to lie in a range; of other things it says nothing."""
     ends = {"minimum": limits.low, "maximum": limits.high}
     bounds = {word: end for word, end in ends.items() if math.isfinite(end)}
-    known = dict.fromkeys(("pert", "triangular", "uniform"), {"items": bounds})
+    known = {form: {"items": bounds} for form in ("pert", "triangular", "uniform")}
     assumption = {"properties": {"value": bounds, **known}}
     groups = {"additionalProperties": {**bounds, **assumption}}
     return {

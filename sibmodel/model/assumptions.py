@@ -264,9 +264,9 @@ class Drawn:
             return self.values[f"{path}@{group}"]
         return self.values[path]
 
-    def by_group(self, path: str) -> bool:
-        """Whether the number at a path differs by group."""
-        return path not in self.values
+    def of(self, runs: slice) -> Drawn:
+        """The values of some runs."""
+        return Drawn({k: v if isinstance(v, float) else v[runs] for k, v in self.values.items()})
 
 
 class Assumptions:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -223,6 +224,15 @@ class CohortRates:
     togetherness: float
     fine: frozenset[str]  # ladders with a rate too small for 24 bits
 
+    @cached_property
+    def unsure_evidence(self) -> tuple[str, ...]:
+        """Outcomes of which not everything achieved is claimed."""
+        return tuple(
+            name
+            for name, shares in self.claimed.items()
+            if any(np.any(np.asarray(share) != 1) for share in shares.values())
+        )
+
 
 def cohort_rates(
     contract: Contract,
@@ -419,9 +429,7 @@ class _Draws:
             if rates.togetherness > 0
         }
         self.evidence = {
-            name: luck_of(f"evidence/{name}/{cell}", False)
-            for name, shares in rates.claimed.items()
-            if any(np.any(np.asarray(share) != 1) for share in shares.values())
+            name: luck_of(f"evidence/{name}/{cell}", False) for name in rates.unsure_evidence
         }
 
     def next_slab(self, size: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -38,11 +38,11 @@ class Stages:
     paid: Paid
     costs: Floats
     running: Mapping[str, Floats]
-    account: Account | None
-    benefits: Mapping[str, Floats]
-    cashable: Mapping[str, Floats]
-    benefit_years: Mapping[str, Floats]
-    incidence: Mapping[str, Mapping[str, Floats]]
+    account: Account | None = None
+    benefits: Mapping[str, Floats] = field(default_factory=dict)
+    cashable: Mapping[str, Floats] = field(default_factory=dict)
+    benefit_years: Mapping[str, Floats] = field(default_factory=dict)
+    incidence: Mapping[str, Mapping[str, Floats]] = field(default_factory=dict)
 
     @cached_property
     def payments(self) -> Floats:
@@ -56,9 +56,12 @@ class Stages:
 
     @cached_property
     def investor_cash_flow(self) -> Floats:
-        """Distributed less drawn, shape (period, run)."""
+        """Distributed less drawn, shape (period, run); what rounding leaves is nil."""
         assert self.account is not None
-        return self.account.distributed - self.account.drawn
+        drawn, distributed = self.account.drawn, self.account.distributed
+        flow = distributed - drawn
+        flow[np.abs(flow) <= 1e-12 * np.maximum(drawn, distributed).max(axis=0)] = 0.0
+        return flow
 
     @cached_property
     def investor_irr(self) -> Irr:
