@@ -257,7 +257,8 @@ class Results:
         for name in self.names:
             if name.startswith("limit_binds["):
                 limit = name.partition("[")[2][:-1]
-                add(f"  how often the limit {limit} binds", name, spread=False)
+                words = {"person": "per person", "contract": "on the contract"}.get(limit, limit)
+                add(f"How often does the limit {words} bind?", name, spread=False)
         add("How many people start?", "people_started")
         if headline:
             add(f"How many achieve {headline}?", f"outcomes_achieved[{headline}]")
@@ -311,14 +312,16 @@ def show(value: float, unit: str) -> str:
         return "undefined"
     if math.isinf(value):
         return "never"
+    size, currency = abs(value), unit.removeprefix("real ").partition(" ")[0]
     if unit in ("share", "rate a year"):
-        return f"{100 * value:.1f}%"
-    if unit in ("multiple", "ratio"):
-        return f"{value:.2f}"
-    if unit == "years":
-        return f"{value:.2f} years"
-    if unit in ("people", "outcomes"):
-        return f"{value:,.1f}".removesuffix(".0")
-    currency = unit.removeprefix("real ").partition(" ")[0]
-    sign = "−" if value < -0.5 else ""
-    return f"{sign}{currency} {abs(value):,.0f}"
+        text = f"{100 * size:.1f}%"
+    elif unit in ("multiple", "ratio"):
+        text = f"{size:.2f}"
+    elif unit == "years":
+        text = f"{size:.2f} years"
+    elif unit in ("people", "outcomes"):
+        text = f"{size:,.1f}".removesuffix(".0")
+    else:
+        text = f"{currency} {size:,.0f}"
+    nothing = not any(digit in text for digit in "123456789")
+    return text if value > 0 or nothing else f"−{text}"

@@ -13,7 +13,7 @@ _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_to
 
 settings.register_profile(
     "default",
-    max_examples=15,
+    max_examples=20,
     deadline=None,
     derandomize=True,
     database=None,

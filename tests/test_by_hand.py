@@ -89,7 +89,9 @@ def test_people_payments_and_costs_are_those_worked_by_hand() -> None:
     job = ledger.achieved.sel(outcome="job")
     assert job.sum("group").to_numpy() == pytest.approx([0, 0, 17, 17])
     # anyway: 50 × 0.2 = 10 homes, and 10 × 0.25 = 2.5 jobs of each start
-    assert ledger.anyway.sel(outcome="home").sum("group").to_numpy() == pytest.approx([0, 10, 10, 0])
+    assert ledger.anyway.sel(outcome="home").sum("group").to_numpy() == pytest.approx(
+        [0, 10, 10, 0]
+    )
     assert ledger.anyway.sel(outcome="job").sum("group").to_numpy() == pytest.approx(
         [0, 0, 2.5, 2.5]
     )
@@ -197,9 +199,7 @@ def test_the_counts_path_and_the_person_path_give_one_answer() -> None:
     limited["payments"]["limits"] = {"person": 6000}
     for switches in (Switches(), Switches(chance=False), BASE_CASE):
         one, other = (
-            Plan(Contract.from_dict(data)).stages(
-                seed=0, block=0, switches=switches, details=True
-            )
+            Plan(Contract.from_dict(data)).stages(seed=0, block=0, switches=switches, details=True)
             for data in (free, limited)
         )
         np.testing.assert_allclose(one.paid.paid, other.paid.paid, rtol=1e-12, atol=1e-6)
@@ -224,9 +224,7 @@ def one_person(rules: Data, limits: Data, payers: Data) -> Stages:
             "payers": payers,
         },
     }
-    return Plan(Contract.from_dict(data)).stages(
-        seed=0, block=0, switches=Switches(), details=True
-    )
+    return Plan(Contract.from_dict(data)).stages(seed=0, block=0, switches=Switches(), details=True)
 
 
 @pytest.mark.parametrize(("price", "paid"), [(40, 100), (60, 90)])

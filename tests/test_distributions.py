@@ -198,7 +198,9 @@ def test_a_spearman_correlation_is_reached_whatever_the_shapes() -> None:
     one, other = (found[path] for path in between)
     assert stats.spearmanr(one, other).statistic == pytest.approx(0.5, abs=4 * 0.8 / 128)
     # and each by itself is as it was
-    assert stats.kstest(one, stats.beta(*_pert(0.2, 0.3, 0.9), loc=0.2, scale=0.7).cdf).pvalue > 1e-3
+    assert (
+        stats.kstest(one, stats.beta(*_pert(0.2, 0.3, 0.9), loc=0.2, scale=0.7).cdf).pvalue > 1e-3
+    )
     clause = [{"between": between, "kendall": -0.4}]
     found = drawn(outcomes, correlations=clause)
     one, other = (found[path] for path in between)

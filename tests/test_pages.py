@@ -275,17 +275,15 @@ def test_page_says_what_its_money_is_and_what_it_assumes(rich: sib.Results) -> N
         "are nominal cash",
         "the same luck decides both worlds",
         "n(p − d)(1 − (p − d))",
-        "made without that comparison",
     ):
         assert said in page.said
 
 
-def test_page_shows_what_the_person_limit_takes_if_told(rich: sib.Results) -> None:
-    told = pd.DataFrame({"togetherness": [0.0, 0.5], "taken": [1234.0, 2345.0]})
-    page = _Page(html.page(rich, person_limit_table=told))
-    assert "1,234" in page.said
-    assert "2,345" in page.said
-    assert "made without that comparison" not in page.said
+def test_page_shows_what_the_person_limit_takes(rich: sib.Results) -> None:
+    page = _Page(html.page(rich))
+    for row in tables.limit_per_person(rich).itertuples():
+        assert f"{row.taken:.1%}" in page.said
+        assert f"{row.people_at_limit:.1%}" in page.said
 
 
 def test_page_of_a_contract_with_no_public_payer_says_so() -> None:

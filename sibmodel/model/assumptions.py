@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize
 from scipy.special import betainc, betaincinv, betaln, ndtr, ndtri
 
 from sibmodel.contract.assumptions import Assumption, Beta, ByGroup, Quantiles, Range
@@ -58,6 +57,8 @@ def beta_parameters(beta: Beta) -> tuple[float, float, str]:
 
 def fit_beta_binomial(sites: npt.NDArray[np.int_]) -> tuple[float, float]:
     """Alpha and beta of the beta-binomial most likely to give [achieved, of] at these sites."""
+    from scipy import optimize  # noqa: PLC0415  (slow to import, seldom needed)
+
     achieved, people = sites[:, 0].astype(float), sites[:, 1].astype(float)
 
     def unlikelihood(x: Floats) -> float:
@@ -95,6 +96,8 @@ def another_site(sites: npt.NDArray[np.int_]) -> tuple[float, float]:
 
 def fit_quantiles(quantiles: Quantiles, wanted: Range) -> Distribution:
     """The distribution nearest to judged quantiles: least squares on the CDF (as SHELF does)."""
+    from scipy import optimize  # noqa: PLC0415  (slow to import, seldom needed)
+
     shares = np.array(sorted(quantiles.at))
     values = np.array([quantiles.at[share] for share in shares])
     fit = quantiles.fit or default_fit(wanted)

@@ -146,7 +146,7 @@ class SharedLuck:
     Examples
     --------
     >>> SharedLuck(np.array([-1.0, 0.0, 1.0]), alikeness=0.05)(0.4).round(3)
-    array([0.288, 0.397, 0.511])
+    array([0.288, 0.396, 0.512])
     """
 
     def __init__(self, luck: Floats, *, alikeness: float) -> None:

@@ -68,7 +68,12 @@ def _taken_by(limit: str) -> Values:
 
 
 def _binds(limit: str) -> Values:
-    return lambda stages: np.asarray(_taken_by(limit)(stages) > 1e-9, dtype=np.float64)
+    def binds(stages: Stages) -> Floats:
+        taken = _taken_by(limit)(stages)
+        rounding = 1e-11 * (taken + _total(stages.payments))  # whatever the unit of currency
+        return np.asarray(taken > rounding, dtype=np.float64)
+
+    return binds
 
 
 def _count(kind: str, outcome: str) -> Values:

@@ -9,7 +9,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import matplotlib as mpl
-import pandas as pd
 
 from sibmodel.pages import html, tables
 from sibmodel.pages import plots as drawn
@@ -19,12 +18,7 @@ DOTS_PER_INCH = 150
 PACKAGES = ("sibmodel", "numpy", "scipy", "pandas", "matplotlib")
 
 
-def write(
-    results: Results,
-    folder: str | Path,
-    *,
-    person_limit_table: pd.DataFrame | None = None,
-) -> list[Path]:
+def write(results: Results, folder: str | Path) -> list[Path]:
     """Write everything there is to see of a result into a folder.
 
     The same contract, seed and runs give the same bytes again. A table or plot that there is none
@@ -35,8 +29,6 @@ def write(
     results : Results
     folder : str or pathlib.Path
         Made if it is not there.
-    person_limit_table : pandas.DataFrame, optional
-        Shown on the page: see :func:`sibmodel.pages.html.page`.
 
     Returns
     -------
@@ -57,9 +49,7 @@ def write(
     for part in ("plots", "tables"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     plots = drawn.plots(results)
-    pages = {folder / "page.html": html.page(
-        results, person_limit_table=person_limit_table, plots=plots
-    )}  # fmt: skip
+    pages = {folder / "page.html": html.page(results, plots=plots)}
     found, absent = tables.tables(results)
     pages |= {
         folder / "tables" / f"{name}.csv": table.to_csv(index=False, lineterminator="\n")

@@ -10,7 +10,6 @@ from typing import Any
 
 import jinja2
 import matplotlib as mpl
-import pandas as pd
 
 from sibmodel.contract.checks import warnings
 from sibmodel.contract.register import moves_together, register
@@ -24,7 +23,6 @@ from sibmodel.results import Results
 def page(
     results: Results,
     *,
-    person_limit_table: pd.DataFrame | None = None,
     plots: tuple[dict[str, drawn.Plot], dict[str, str]] | None = None,
 ) -> str:
     """The page: answer first, then plots, every measure, who gains, and every assumption.
@@ -32,9 +30,6 @@ def page(
     Parameters
     ----------
     results : Results
-    person_limit_table : pandas.DataFrame, optional
-        What a limit per person takes at a togetherness of 0 and of 0.5, shown as it stands; it
-        needs runs of its own.
     plots : (dict of Plot, dict of str), optional
         If :func:`sibmodel.pages.plots.plots` has drawn them already.
 
@@ -93,8 +88,8 @@ def page(
         incidence=shown.or_reason(shown.incidence, results),
         additional=shown.additional(results),
         groups=shown.or_reason(shown.groups, results),
-        person_limit=shown.has_person_limit(results),
-        person_limit_table=shown.as_it_stands(person_limit_table),
+        person_limit=results.contract.payments.limits.person is not None,
+        limit_per_person=shown.or_reason(shown.limit_per_person, results),
         register_count=shown.register_count(entries),
         register=shown.stated([entry for entry in entries if entry.status != "default"]),
         defaults=shown.defaults([entry for entry in entries if entry.status == "default"]),

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-import pandas as pd
-
 from sibmodel.contract.register import Entry
 from sibmodel.pages import tables
 from sibmodel.pages.tables import AbsentError
@@ -248,24 +246,15 @@ def groups(results: Results) -> Shown:
     )
 
 
-def has_person_limit(results: Results) -> bool:
-    """Whether what is paid for one person is limited anywhere."""
-    payments = results.contract.payments
-    return payments.limits.person is not None or any(
-        rule.limits.person is not None for rule in payments.rules.values()
-    )
-
-
-def as_it_stands(table: pd.DataFrame | None) -> Shown | None:
-    """A table made elsewhere, with its own columns."""
-    if table is None:
-        return None
+def limit_per_person(results: Results) -> Shown:
+    """What the limit per person takes, by how far one person's outcomes go together."""
     return Shown(
-        "What the limit per person takes, by how far one person’s outcomes go together",
-        [words(str(column)).capitalize() for column in table.columns],
+        "What the limit per person takes, by how far one person’s outcomes go together "
+        "(assumptions at their means, before other limits)",
+        ["Togetherness", "People who reach the limit", "Taken of what claims earn"],
         [
-            [f"{value:,.4g}" if isinstance(value, float) else str(value) for value in row]
-            for row in table.itertuples(index=False)
+            [f"{row.togetherness:g}", f"{row.people_at_limit:.1%}", f"{row.taken:.1%}"]
+            for row in tables.limit_per_person(results).itertuples()
         ],
     )
 

@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from sibmodel.contract import register as registers
+from sibmodel.questions import person_limit
 from sibmodel.results import Results
 
 PERCENTILES = (5, 25, 50, 75, 95)
@@ -272,6 +273,13 @@ def _both(results: Results, name: str) -> tuple[float, float]:
     return results.expected(name), results.base_case(name)
 
 
+def limit_per_person(results: Results) -> pd.DataFrame:
+    """What the limit per person takes at a togetherness of 0 and of 0.5, from people of its own."""
+    if results.contract.payments.limits.person is None:
+        raise AbsentError("the contract has no limit per person")
+    return person_limit.limit_per_person(results.contract, seed=results.seed)
+
+
 def register(results: Results) -> pd.DataFrame:
     """Every number of the contract: value or distribution, source, grade, stated or default."""
     columns = ["path", "value", "unit", "source", "grade", "note", "status"]
@@ -293,6 +301,7 @@ TABLES: dict[str, Callable[[Results], pd.DataFrame]] = {
     "outcomes_by_group": outcomes_by_group,
     "additional_outcomes": additional_outcomes,
     "limits": limits,
+    "limit_per_person": limit_per_person,
     "register": register,
 }
 
