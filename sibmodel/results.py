@@ -259,6 +259,9 @@ class Results:
                 limit = name.partition("[")[2][:-1]
                 words = {"person": "per person", "contract": "on the contract"}.get(limit, limit)
                 add(f"How often does the limit {words} bind?", name, spread=False)
+                question, answer = rows[-1]
+                taken = show(self.expected(f"taken_by_limits[{limit}]"), self.contract.currency)
+                rows[-1] = (question, f"{answer}   (takes {taken} on average)")
         add("How many people start?", "people_started")
         if headline:
             add(f"How many achieve {headline}?", f"outcomes_achieved[{headline}]")

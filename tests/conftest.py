@@ -20,6 +20,6 @@ settings.register_profile(
     suppress_health_check=_SLOW,
 )
 settings.register_profile(
-    "long", max_examples=1000, deadline=None, suppress_health_check=_SLOW, print_blob=True
+    "long", max_examples=300, deadline=None, suppress_health_check=_SLOW, print_blob=True
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))

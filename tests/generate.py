@@ -168,6 +168,7 @@ def payers(draw: DrawFn, *, limits: bool) -> Data:
 
 def rules(draw: DrawFn, pays: dict[str, list[str]], payer_names: list[str], limited: bool) -> Data:
     """Rules for outcomes and for starts; ``pays`` has the groups of each thing to pay for."""
+    rest_or_share = st.sampled_from(["rest", 0.75])
     found: Data = {}
     for number in range(draw(st.integers(1, 4))):
         name = draw(st.sampled_from(sorted(pays)))
@@ -184,7 +185,7 @@ def rules(draw: DrawFn, pays: dict[str, list[str]], payer_names: list[str], limi
         if limits:
             rule["limits"] = limits
         if maybe(draw, 0.25) and len(payer_names) > 1:
-            rule["payers"] = {payer_names[0]: 0.25, payer_names[1]: 0.75}
+            rule["payers"] = {payer_names[0]: 0.25, payer_names[1]: draw(rest_or_share)}
         if maybe(draw, 0.3):
             rule["paid_after"] = draw(st.integers(0, 2))
         found[f"rule_{number}"] = rule
@@ -199,7 +200,7 @@ def cost(draw: DrawFn, last: int, groups: list[str], names: list[str]) -> Data:
         if form == "amount":
             clause |= {"amount": draw(money((0.0, 300.0))), "at": draw(st.integers(0, last))}
         elif form == "amounts":
-            clause["amounts"] = {t: 40.0 for t in draw(st.sets(st.integers(0, last), min_size=1))}
+            clause["amounts"] = dict.fromkeys(draw(st.sets(st.integers(0, last), min_size=1)), 40.0)
         elif form == "per_period":
             clause["per_period"] = draw(money((25.0, 60.0)))
             clause["from"] = draw(st.integers(0, last))

@@ -7,6 +7,7 @@ import copy
 import numpy as np
 import pytest
 from generate import Data
+
 from sibmodel import Contract, simulate
 from sibmodel.model.returns import npv
 from sibmodel.model.stages import Stages
@@ -232,7 +233,7 @@ def test_where_limits_cross_a_dearer_price_can_pay_less(price: float, paid: floa
     # A person's limit of 100 is met before a payer's of 40: the limits cross, since the payer pays
     # only for x_1 and the person's limit covers y_1 too. At 40 the person claims 40 + 60 = 100,
     # all paid. At 60 the claims are 120, cut to 100 in proportion: 50 for each rule; of the first
-    # 50 the payer pays 40. 40 + 50 = 90. So such contracts are exempt from the law of dearer prices.
+    # 50 the payer pays 40. 40 + 50 = 90. Such contracts are exempt from the law of dearer prices.
     stages = one_person(
         {
             "x_1": {"price": price, "payers": {"council": 1.0}},

@@ -11,9 +11,11 @@ import pytest
 from generate import Data, contracts
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sibmodel import Contract
 from sibmodel.model.measures import values
 from sibmodel.model.stages import Stages
+from sibmodel.model.value import real_weights
 from sibmodel.plan import Plan, Switches
 
 CENT = 1e-6
@@ -63,7 +65,8 @@ def test_over_all_parties_transfers_cancel_and_society_is_benefits_less_resource
     }
     for column in ("payments", "transfers", "return"):
         np.testing.assert_allclose(columns[column], 0.0, atol=CENT)
-    weights = Plan(contract).weights
+    weights = real_weights(contract)
+    assert not isinstance(weights, str)
     resources = [stages.costs, *stages.running.values()]
     spent = sum(weights @ np.broadcast_to(flow, (len(weights), stages.runs)) for flow in resources)
     real = sum(

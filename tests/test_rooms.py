@@ -16,7 +16,8 @@ CORRIDOR = {"contract", "model"}
 MAY_IMPORT = {
     "contract": set(),
     "model": {"contract"},
-    "plan": CORRIDOR,
+    "money": CORRIDOR,
+    "plan": {*CORRIDOR, "money"},
     "ledger": CORRIDOR,
     "records": {"contract"},
     "statistics": set(),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sibmodel import Contract
 from sibmodel.contract.people import Cohort
 from sibmodel.model.people import planned_intake, planned_starts, starts

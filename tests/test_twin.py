@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from generate import Data, contracts
 from hypothesis import given
+from twin import Run, Twin, internal_rate
+
 from sibmodel import Contract
 from sibmodel.model.returns import STATUSES
 from sibmodel.plan import Plan, Switches
-from twin import Run, Twin, internal_rate
 
 RUNS = (0, 17, 4095)
 SEED = 3

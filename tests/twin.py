@@ -7,6 +7,7 @@ shared luck (each tested by itself elsewhere), so that the same run has the same
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -27,8 +28,6 @@ from sibmodel.model.chance import (
     normal_scores,
     uniform_per_run,
 )
-
-TINY = 1e-9
 
 
 @dataclass
@@ -116,7 +115,7 @@ class Twin:
     def people(self, run: int) -> list[Person]:
         """Everybody who starts."""
         found = []
-        for name, cohort in self.contract.cohorts.items():
+        for name in self.contract.cohorts:
             turn_up = self.number(f"cohorts.{name}.referrals", run)
             for group, planned in self.planned(name).items():
                 so_far = 0
@@ -287,7 +286,7 @@ class Twin:
             claims = list(self.claims(people, t, run))
             money = self.within_rule_numbers(claims, used, spans)
             # a person's limits, first the rule's, then the contract's
-            for i, (person, rule, price) in enumerate(claims):
+            for i, (_, rule, price) in enumerate(claims):
                 size = payments.rules[rule].limits.person
                 if size is not None and size.amount is not None:
                     money[i] = min(money[i], money[i] / price * min(price, size.amount))
@@ -623,13 +622,14 @@ def internal_rate(flow: list[float], periods_per_year: int) -> tuple[str, float]
         return sum(x * math.exp(-growth * t - shift) for t, x in enumerate(flow) if x)
 
     signs = [x > 0 for x in flow if x]
-    several = sum(a != b for a, b in zip(signs, signs[1:], strict=False)) > 1
+    several = sum(a != b for a, b in itertools.pairwise(signs)) > 1
     grid = [k / 50 for k in range(-3000, 3001)] if several else [-60.0, 60.0]
     roots = []
-    for low, high in zip(grid, grid[1:], strict=False):
-        rising = value(low) < 0
-        if rising == (value(high) < 0):
+    for ends in itertools.pairwise(grid):
+        rising = value(ends[0]) < 0
+        if rising == (value(ends[1]) < 0):
             continue
+        low, high = ends
         for _ in range(200):
             middle = (low + high) / 2
             low, high = (middle, high) if (value(middle) < 0) == rising else (low, middle)
