@@ -177,7 +177,7 @@ def description(contract: Contract) -> list[str]:
     200 people in people; 1 outcome: success; 1 rule, no limits, paid by council
     """
     from sibmodel.contract.register import register  # noqa: PLC0415
-    from sibmodel.model.payments import limit_names  # noqa: PLC0415
+    from sibmodel.model.limits import limit_names  # noqa: PLC0415
 
     def count(many: int, what: str) -> str:
         return f"{many} {what}{'' if many == 1 else 's'}" if many else f"no {what}s"

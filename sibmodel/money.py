@@ -12,8 +12,9 @@ from sibmodel.contract.contract import Contract
 from sibmodel.model.assumptions import Drawn
 from sibmodel.model.capital import cost_by_period, last_cost_period, run_account
 from sibmodel.model.chance import Floats
+from sibmodel.model.limits import PersonLimit, Price
 from sibmodel.model.outcomes import Counts
-from sibmodel.model.payments import PersonLimit, Price, earn, pay, price_of
+from sibmodel.model.payments import earn, pay, price_of
 from sibmodel.model.stages import Stages
 from sibmodel.model.value import benefit_flow, incidence, real_weights, undefined_benefits
 

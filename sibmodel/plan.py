@@ -18,6 +18,7 @@ from sibmodel.contract.people import Cohort
 from sibmodel.model.assumptions import Assumptions, Drawn
 from sibmodel.model.chance import BLOCK, Floats
 from sibmodel.model.evidence import Mask
+from sibmodel.model.limits import PersonLimit, Price
 from sibmodel.model.measures import Measure, measures
 from sibmodel.model.outcomes import (
     CohortRates,
@@ -30,7 +31,7 @@ from sibmodel.model.outcomes import (
     expected_cell,
     random_luck,
 )
-from sibmodel.model.payments import PersonLimit, Price, dearest_path
+from sibmodel.model.payments import dearest_path
 from sibmodel.model.people import planned_intake, planned_starts, starts
 from sibmodel.model.stages import Stages
 from sibmodel.money import Terms, groups, move_money, prices_of

@@ -11,7 +11,8 @@ import pandas as pd
 
 from sibmodel.contract.contract import Contract
 from sibmodel.model.assumptions import Assumptions, Drawn
-from sibmodel.model.payments import Paid, PersonLimit, pay, price_of
+from sibmodel.model.limits import PersonLimit
+from sibmodel.model.payments import Paid, pay, price_of
 from sibmodel.records import Record, read_records
 
 COINS = 100

@@ -166,9 +166,11 @@ def payers(draw: DrawFn, *, limits: bool) -> Data:
     return split
 
 
-def rules(draw: DrawFn, pays: dict[str, list[str]], payer_names: list[str], limited: bool) -> Data:
+def rules(draw: DrawFn, pays: dict[str, list[str]], split: Data, limited: bool) -> Data:
     """Rules for outcomes and for starts; ``pays`` has the groups of each thing to pay for."""
-    rest_or_share = st.sampled_from(["rest", 0.75])
+    payer_names = list(split)
+    has_limits = isinstance(split[payer_names[-1]], dict)
+    of_the_last = st.just(0.75) if has_limits else st.sampled_from([0.75, "rest"])
     found: Data = {}
     for number in range(draw(st.integers(1, 4))):
         name = draw(st.sampled_from(sorted(pays)))
@@ -185,7 +187,7 @@ def rules(draw: DrawFn, pays: dict[str, list[str]], payer_names: list[str], limi
         if limits:
             rule["limits"] = limits
         if maybe(draw, 0.25) and len(payer_names) > 1:
-            rule["payers"] = {payer_names[0]: 0.25, payer_names[1]: draw(rest_or_share)}
+            rule["payers"] = {payer_names[0]: 0.25, payer_names[-1]: draw(of_the_last)}
         if maybe(draw, 0.3):
             rule["paid_after"] = draw(st.integers(0, 2))
         found[f"rule_{number}"] = rule
@@ -279,7 +281,7 @@ def contracts(
         every |= mine
         needed = max(needed, *(last + delay(every, n) for n in mine), last + 1)
     split = payers(draw, limits=limited)
-    card = rules(draw, pays, list(split), limited)
+    card = rules(draw, pays, split, limited)
     payments: Data = {"rules": card, "payers": split}
     if limited:
         scopes = {

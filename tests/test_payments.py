@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from sibmodel.contract.payments import Payments
-from sibmodel.model.payments import PersonLimit, pay
+from sibmodel.model.limits import PersonLimit
+from sibmodel.model.payments import pay
 
 
 def clause(rules=("a",), **more):

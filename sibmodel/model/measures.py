@@ -11,8 +11,8 @@ import numpy as np
 from sibmodel.contract.contract import Contract
 from sibmodel.model import returns
 from sibmodel.model.chance import Floats
+from sibmodel.model.limits import limit_names
 from sibmodel.model.outcomes import Counts
-from sibmodel.model.payments import limit_names
 from sibmodel.model.stages import Stages
 from sibmodel.model.value import (
     COLUMNS,
