@@ -18,15 +18,13 @@ from sibmodel.contract.people import Cohort
 from sibmodel.model.assumptions import Assumptions, Drawn
 from sibmodel.model.chance import BLOCK, Floats
 from sibmodel.model.evidence import Mask
+from sibmodel.model.ladders import CohortRates, cohort_luck, cohort_rates
 from sibmodel.model.limits import PersonLimit, Price
 from sibmodel.model.measures import Measure, measures
 from sibmodel.model.outcomes import (
-    CohortRates,
     Counts,
     EvenPeople,
     LuckOf,
-    cohort_luck,
-    cohort_rates,
     count_cell,
     expected_cell,
     random_luck,

@@ -138,11 +138,11 @@ def amounts(draw: DrawFn, scopes: dict[str, tuple[float, ...]], *, number: bool)
     """Limits on some scopes; where ``number``, some of them on the number of claims."""
     limits: Data = {}
     for scope, sizes in scopes.items():
-        if not maybe(draw, 0.25):
+        if not maybe(draw, 0.4):
             continue
         size: Any = draw(st.sampled_from(sizes))
         if number and maybe(draw, 0.4):
-            count = float(draw(st.integers(0, 8)))
+            count = float(draw(st.integers(0, 5)))
             size = {"number": count} | ({"amount": size} if maybe(draw, 0.3) else {})
         limits[scope] = size
     return limits

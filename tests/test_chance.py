@@ -25,7 +25,8 @@ from sibmodel.model.chance import (
     stream,
     uniform_per_run,
 )
-from sibmodel.model.outcomes import cohort_rates, count_cell
+from sibmodel.model.ladders import cohort_rates
+from sibmodel.model.outcomes import count_cell
 from sibmodel.plan import Plan, Switches
 from sibmodel.results import Results
 

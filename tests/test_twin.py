@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from generate import Data, contracts
-from hypothesis import given
+from hypothesis import given, settings
 from twin import Run, Twin, internal_rate
 
 from sibmodel import Contract
@@ -23,6 +23,7 @@ def same(fast: Any, slow: Any) -> None:
     np.testing.assert_allclose(fast, slow, rtol=1e-9, atol=1e-7)
 
 
+@settings(max_examples=3 * settings.default.max_examples)
 @given(contracts())
 def test_a_generated_contract_gives_the_twins_people_and_money(data: Data) -> None:
     contract = Contract.from_dict(data)

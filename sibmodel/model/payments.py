@@ -17,8 +17,9 @@ from sibmodel.contract.contract import Contract
 from sibmodel.contract.payments import Payments, Rule
 from sibmodel.model.assumptions import Drawn
 from sibmodel.model.chance import Floats
+from sibmodel.model.ladders import ladders
 from sibmodel.model.limits import Cut, Limits, PersonLimit, Price, share_of
-from sibmodel.model.outcomes import Counts, ladders
+from sibmodel.model.outcomes import Counts
 
 
 @dataclass(frozen=True)
