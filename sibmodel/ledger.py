@@ -11,7 +11,7 @@ import xarray as xr
 
 from sibmodel.contract.contract import Contract
 from sibmodel.model.stages import Stages
-from sibmodel.model.value import benefit_years
+from sibmodel.model.value import anyway_missing, benefit_years, undefined_benefits
 
 # variable: axes inside the model (the run axis last, so that a period is contiguous), unit, title
 VARIABLES: dict[str, tuple[tuple[str, ...], str, str]] = {
@@ -144,9 +144,10 @@ def dataset(contract: Contract, kept: Mapping[str, npt.NDArray[Any]]) -> xr.Data
         coords={name: values for name, values in coordinates.items() if name in used},
         attrs={
             "contract": contract.name,
+            "benefits_undefined": ", ".join(undefined_benefits(contract)),
             "currency": contract.currency,
             "anyway_not_stated": ", ".join(
-                name for name, outcome in contract.outcomes.items() if outcome.anyway is None
+                name for name in contract.outcomes if anyway_missing(contract, name)
             ),
         },
     )

@@ -95,7 +95,7 @@ class _Earnings:
         self._slabs[-1] += claimed * price
 
     def per_person(self) -> Floats:
-        return np.concatenate([slab.ravel() for slab in self._slabs])
+        return np.concatenate([np.zeros(0), *(slab.ravel() for slab in self._slabs)])
 
 
 class Plan:

@@ -32,6 +32,7 @@ class Record:
     row: int
     outcome: str
     period: int
+    date: dt.date
     cohort: str
     group: str | None
     person: str | None
@@ -40,7 +41,7 @@ class Record:
 
 
 def read_records(
-    contract: Contract, records: pd.DataFrame, as_at: dt.date | None = None
+    contract: Contract, records: pd.DataFrame, as_at: dt.date | str | None = None
 ) -> list[Record]:
     """The records as facts, in the order given.
 
@@ -51,14 +52,21 @@ def read_records(
         Columns ``outcome``; ``period`` or ``date``; ``number`` or ``person``; where they are
         needed, ``cohort``, ``group`` and ``evidence``. Rows are counted from 1 in what is said.
     as_at : date, optional
-        Leave out what is dated later.
+        Leave out what is dated later; a record by period is dated at the period's first day.
 
     Raises
     ------
     RecordsError
         Naming every faulty row, what was seen and what to do.
     """
+    if not isinstance(records, pd.DataFrame):
+        raise TypeError(f"records are a pandas DataFrame, one row a fact: seen {type(records)}")
+    until = None if as_at is None else day(as_at)
+    if as_at is not None and until is None:
+        raise ValueError(f"as_at is a date, such as 2027-07-05: seen {as_at!r}")
     faults: list[str] = []
+    for column in records.columns[records.columns.duplicated()]:
+        faults.append(f"the column {column!r} stands twice")
     for column in records.columns:
         if column not in COLUMNS:
             faults.append(f"there is no column {column!r}; {did_you_mean(str(column), COLUMNS)}")
@@ -77,15 +85,32 @@ def read_records(
         fact = _Reader(contract, row, {str(k): _missing_to_none(v) for k, v in values.items()})
         record = fact.read()
         faults += fact.faults
-        if record is not None and (as_at is None or contract.timeline.date(record.period) <= as_at):
+        if record is not None and (until is None or record.date <= until):
             found.append(record)
     if faults:
         raise RecordsError(faults)
     return found
 
 
+def day(value: Any) -> dt.date | None:
+    """A date, a timestamp, or text like 2027-07-05, as a date; anything else is None.
+
+    Day and month of 05/07/2027 stand in one order here and in another there: not read.
+    """
+    if isinstance(value, dt.datetime):
+        return value.date()
+    if isinstance(value, dt.date):
+        return value
+    try:
+        return dt.date.fromisoformat(value) if isinstance(value, str) and len(value) == 10 else None
+    except ValueError:
+        return None
+
+
 def _missing_to_none(value: Any) -> Any:
-    return None if value is None or (not isinstance(value, str) and pd.isna(value)) else value
+    if isinstance(value, str):
+        return value.strip() or None
+    return None if value is None or pd.isna(value) else value
 
 
 class _Reader:
@@ -94,6 +119,7 @@ class _Reader:
     def __init__(self, contract: Contract, row: int, values: dict[str, Any]) -> None:
         self.contract, self.row, self.values = contract, row, values
         self.faults: list[str] = []
+        self._dated: dt.date | None = None
 
     def fault(self, message: str) -> None:
         self.faults.append(f"row {self.row}: {message}")
@@ -122,6 +148,7 @@ class _Reader:
             self.row,
             str(outcome),
             period,
+            self._dated if self._dated is not None else contract.timeline.date(period),
             cohort,
             group,
             None if person is None else str(person),
@@ -133,18 +160,17 @@ class _Reader:
         timeline = self.contract.timeline
         value = self.values.get("period", self.values.get("date"))
         if "period" in self.values:
-            if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+            if isinstance(value, bool) or not isinstance(value, int | float) or value % 1 != 0:
                 self.fault(f"a period is a whole number from 0: seen {value!r}")
                 return 0
             period = int(value)
         else:
-            try:
-                date = pd.Timestamp(str(value)).date()
-            except (ValueError, TypeError):
-                self.fault(f"a date is needed, such as 2027-04-01: seen {value!r}")
+            self._dated = day(value)
+            if self._dated is None:
+                self.fault(f"a date is written 2027-07-05: seen {value!r}")
                 return 0
             starts = [timeline.date(t) for t in range(timeline.periods + 1)]
-            period = sum(start <= date for start in starts) - 1
+            period = sum(start <= self._dated for start in starts) - 1
         if not 0 <= period < timeline.periods:
             last = timeline.date(timeline.periods) - dt.timedelta(days=1)
             self.fault(

@@ -61,6 +61,7 @@ class Results:
     irr_status: npt.NDArray[np.uint8] | None
     mean_cash_flow: Floats | None
     incidence_mean: Mapping[str, Mapping[str, float]]
+    undefined_benefits: Mapping[str, str]
     ledger: xr.Dataset | None
     drawn_labels: Mapping[str, str]
 
@@ -143,8 +144,8 @@ class Results:
 
     def summary(
         self,
-        percentiles: Sequence[float] = PERCENTILES,
-        names: Sequence[str] | None = None,
+        percentiles: float | Sequence[float] = PERCENTILES,
+        names: str | Sequence[str] | None = None,
     ) -> pd.DataFrame:
         """Measure × expected, percentiles, Monte Carlo error, base case, undefined runs and why.
 
@@ -155,6 +156,8 @@ class Results:
         names : sequence of str, optional
             Which measures; all if left out.
         """
+        percentiles = checked_percentiles(percentiles)
+        names = [names] if isinstance(names, str) else names
         rows = {}
         for name in names if names is not None else self.names:
             measure, estimate = self.about(name), self.estimates[name]
@@ -213,16 +216,18 @@ class Results:
         """Who pays and who gains: party × column, expected real present values, gains positive.
 
         The last row, society, is the sum of all parties; there payments, transfers and return are
-        zero. Empty where present values are undefined.
+        zero. NaN for whoever is touched by a benefit that is undefined (``attrs["undefined"]``
+        says why); empty where present values are undefined altogether.
         """
         if not self.incidence_mean:
             return pd.DataFrame(columns=[*COLUMNS, "net"])
         table = pd.DataFrame.from_dict(
             {party: dict(row) for party, row in self.incidence_mean.items()}, orient="index"
         )[list(COLUMNS)]
-        table["net"] = table.sum(axis=1)
-        table.loc["society"] = table.sum(axis=0)
+        table["net"] = table.sum(axis=1, skipna=False)
+        table.loc["society"] = table.sum(axis=0, skipna=False)
         table.index.name = "party"
+        table.attrs["undefined"] = dict(self.undefined_benefits)
         return table
 
     # --- a view for people ------------------------------------------------------------------------
@@ -301,6 +306,21 @@ class Results:
             f"<p><b>{escape(self.contract.name)}</b>: {self.runs:,} runs, seed {self.seed}</p>"
             f"<table>{rows}</table>"
         )
+
+
+def checked_percentiles(percentiles: float | Sequence[float]) -> tuple[float, ...]:
+    """Percentiles as a tuple; each above 0 and below 100.
+
+    Examples
+    --------
+    >>> checked_percentiles(50)
+    (50,)
+    """
+    asked = (percentiles,) if isinstance(percentiles, int | float) else tuple(percentiles)
+    for percent in asked:
+        if not 0 < percent < 100:
+            raise ValueError(f"a percentile is above 0 and below 100: seen {percent:g}")
+    return asked
 
 
 def show(value: float, unit: str) -> str:

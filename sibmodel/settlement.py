@@ -82,7 +82,7 @@ class Settlement:
 
 
 def settle(
-    contract: Contract, outcomes: pd.DataFrame, *, as_at: dt.date | None = None
+    contract: Contract, outcomes: pd.DataFrame, *, as_at: dt.date | str | None = None
 ) -> Settlement:
     """What recorded outcomes pay, through the very payment stage that ``simulate`` feeds.
 
@@ -148,7 +148,9 @@ def _agreed(contract: Contract) -> Drawn:
 def _accept(contract: Contract, facts: list[Record], drawn: Drawn) -> list[Line]:
     """A line for each record and each rule that pays for it, refused ones with the first reason."""
     starts: dict[tuple[str, str | None], Record] = {
-        (f.cohort, f.person): f for f in facts if f.person and f.outcome in contract.cohorts
+        (f.cohort, f.person): f
+        for f in facts
+        if f.person and f.outcome in contract.cohorts and f.evidence and f.number
     }
     facts = [
         replace(fact, group=starts[fact.cohort, fact.person].group)
@@ -162,9 +164,9 @@ def _accept(contract: Contract, facts: list[Record], drawn: Drawn) -> list[Line]
         reason = _refusal(contract, fact, starts, reached)
         if reason:
             reasons[fact.row] = reason
-        elif fact.person:
+        elif fact.person and fact.number:
             reached[fact.person, fact.outcome] = fact.period
-    accepted = _no_more_than_started(contract, facts)
+    accepted = _no_more_than_started(contract, [f for f in facts if f.row not in reasons])
     lines = []
     for fact in facts:
         for name, rule in contract.payments.rules.items():
@@ -215,28 +217,46 @@ def _refusal(
 
 
 def _no_more_than_started(contract: Contract, facts: list[Record]) -> dict[int, tuple[float, str]]:
-    """Counts beyond the recorded starts, by row: what is accepted, and why not more."""
-    started: dict[str, float] = defaultdict(float)
-    for fact in facts:
-        if fact.outcome in contract.cohorts:
-            started[fact.outcome] += fact.number
-    claims: dict[str, list[Record]] = defaultdict(list)
-    for fact in facts:
-        if fact.outcome in contract.outcomes and fact.person is None and started.get(fact.cohort):
-            claims[fact.outcome].append(fact)
-    found = {}
-    for outcome, rows in claims.items():
-        most = left = started[rows[0].cohort]
-        for period in sorted({fact.period for fact in rows}):
-            together = [fact for fact in rows if fact.period == period]
-            total = sum(fact.number for fact in together)
-            if total > left:
-                reason = (
-                    f"more {outcome} than people who started ({most:g}): it is paid once a person"
+    """Counts beyond the starts recorded to date, by row: what is accepted, and why not more.
+
+    Of a group where starts and claims say theirs, and of the cohort. Claims with a person are
+    tested by name; here they only leave less for the counts beside them.
+    """
+    found: dict[int, tuple[float, str]] = {}
+    for outcome in contract.outcomes:
+        cohort = contract.cohort_of(outcome)
+        starts = [fact for fact in facts if fact.outcome == cohort]
+        claims = [fact for fact in facts if fact.outcome == outcome]
+        if not starts:
+            continue
+        taken: dict[str | None, float] = defaultdict(float)  # by group; under None, all of them
+        by_group = all(start.group is not None for start in starts)
+        for period in sorted({fact.period for fact in claims}):
+            now = [fact for fact in claims if fact.period == period]
+            for fact in now:
+                if fact.person is not None:
+                    taken[fact.group] += fact.number
+                    taken[None] += fact.number if fact.group is not None else 0.0
+            counts = {fact.row: fact.number for fact in now if fact.person is None}
+            groups = {fact.group for fact in now if fact.group is not None} if by_group else set()
+            for group in (*sorted(groups), None):
+                mine = [f for f in now if f.row in counts and group in (f.group, None)]
+                most = sum(
+                    s.number for s in starts if s.period <= period and group in (s.group, None)
                 )
-                for fact in together:
-                    found[fact.row] = (fact.number * left / total, reason)
-            left = max(left - total, 0.0)
+                asked, left = sum(counts[f.row] for f in mine), max(most - taken[group], 0.0)
+                if asked > left:
+                    reason = (
+                        f"more {outcome} than people who had started ({most:g}): it is paid once "
+                        f"a person"
+                    )
+                    for fact in mine:
+                        counts[fact.row] *= left / asked
+                        found[fact.row] = (counts[fact.row], reason)
+            for fact in now:
+                if fact.row in counts:
+                    taken[fact.group] += counts[fact.row]
+                    taken[None] += counts[fact.row] if fact.group is not None else 0.0
     return found
 
 
@@ -294,7 +314,8 @@ def _pay(contract: Contract, lines: list[Line]) -> tuple[Paid, list[float]]:
 
 def _slab(line: Line) -> str:
     """Whose limit a line comes under: its person's, or none."""
-    return line.record.person or f"row {line.record.row}"
+    record = line.record
+    return f"{record.cohort}/{record.person}" if record.person else f"row {record.row}"
 
 
 def _people(lines: list[Line], rules: list[str], limit: float) -> PersonLimit:
@@ -399,7 +420,7 @@ def _account(contract: Contract, lines: list[Line], paid: Paid, kept: list[float
         )
     account = pd.DataFrame(rows, columns=_ACCOUNT)
     account["paid"] = _to_coins(account["paid"].tolist(), float(paid.paid.sum())) if rows else []
-    account["cut"] = (account["earned"] - account["paid"]).round(2)
+    account["cut"] = (account["earned"] - account["paid"]).round(2).clip(lower=0.0)
     return account
 
 

@@ -6,6 +6,7 @@ import functools
 import json
 import math
 import sys
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, as_completed
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -22,6 +23,7 @@ from sibmodel.model.chance import Floats
 from sibmodel.model.measures import Measure, values
 from sibmodel.model.payments import sum_groups
 from sibmodel.model.stages import Stages
+from sibmodel.model.value import undefined_benefits
 from sibmodel.plan import BASE_CASE, Plan, Switches
 from sibmodel.results import Estimate, Results
 
@@ -133,10 +135,9 @@ def simulate(
     >>> abs(results.expected("outcome_payments") - 400_000) < 3 * 34_641 / 64
     True
     """
-    if isinstance(runs, bool) or not isinstance(runs, int) or runs < 1:
-        raise ValueError(f"runs must be a whole number, 1 or more: seen {runs!r}")
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise ValueError(f"seed must be a whole number, 0 or more: seen {seed!r}")
+    if not isinstance(contract, Contract):
+        raise TypeError(f"simulate takes a Contract (see load_contract): seen {contract!r}")
+    runs, seed = _whole("runs", runs, 1), _whole("seed", seed, 0)
     if keep not in KEEPS:
         raise ValueError(f"keep is one of {', '.join(KEEPS)}: seen {keep!r}")
     switches = Switches(uncertainty, shared_luck, chance)
@@ -149,8 +150,7 @@ def simulate(
     )
     base.ledger = ledgers.sized(base.ledger, plan.small if chance else np.float64)
     _refuse_too_much(base, runs, keep)
-    firsts = range(0, runs, switches.runs)
-    sizes = [min(switches.runs, runs - first) for first in firsts]
+    sizes = [min(switches.runs, runs - first) for first in range(0, runs, switches.runs)]
     gathered = _Gathered(plan.measures, base, runs)
     bar = tqdm(
         total=len(sizes),
@@ -158,20 +158,18 @@ def simulate(
         unit="block",
         disable=not (progress if progress is not None else len(sizes) > 1 and sys.stderr.isatty()),
     )
+    tasks = [(text, seed, number, switches, keep, size) for number, size in enumerate(sizes)]
     with bar:
-        if executor is None:
-            for number, size in enumerate(sizes):
-                gathered.add(
-                    number, firsts[number], _task(text, seed, number, switches, keep, size)
-                )
-                bar.update()
-        else:
-            tasks = {
-                executor.submit(_task, text, seed, number, switches, keep, size): number
-                for number, size in enumerate(sizes)
-            }
-            _collect(tasks, firsts, sizes, gathered, bar)
+        for number, parts in _finished(tasks, executor):
+            gathered.add(number, number * switches.runs, parts)
+            bar.update()
     return gathered.results(contract, plan, seed=seed, switches=switches, keep=keep)
+
+
+def _whole(name: str, number: object, least: int) -> int:
+    if not isinstance(number, int | np.integer) or isinstance(number, bool) or number < least:
+        raise ValueError(f"{name} must be a whole number, {least} or more: seen {number!r}")
+    return int(number)
 
 
 def person_earnings(contract: Contract, *, togetherness: float, seed: int = 0) -> Floats:
@@ -190,30 +188,33 @@ def person_earnings(contract: Contract, *, togetherness: float, seed: int = 0) -
     return Plan(contract.replace(together)).person_earnings(seed=seed)
 
 
-def _collect(
-    tasks: dict[Future[list[Part]], int],
-    firsts: range,
-    sizes: list[int],
-    gathered: _Gathered,
-    bar: tqdm[Any],
-) -> None:
-    """Write blocks as they finish; if one fails or the user stops, cancel the rest."""
+_Task = tuple[str, int, int, Switches, Keep, int]
+
+
+def _finished(tasks: list[_Task], executor: Executor | None) -> Iterator[tuple[int, list[Part]]]:
+    """Blocks as they finish, by number; if one fails or the user stops, the rest are cancelled."""
+    waiting: dict[Future[list[Part]], int] = {}
+
+    def result(number: int, get: Callable[[], list[Part]]) -> tuple[int, list[Part]]:
+        try:
+            return number, get()
+        except Exception as failure:
+            _, _, _, switches, _, size = tasks[number]
+            first = number * switches.runs
+            raise RuntimeError(f"runs {first} to {first + size - 1} failed: {failure}") from failure
+
     try:
-        for task in as_completed(list(tasks)):
-            number = tasks.pop(task)
-            try:
-                parts = task.result()
-            except Exception as failure:
-                first = firsts[number]
-                raise RuntimeError(
-                    f"runs {first} to {first + sizes[number] - 1} failed: {failure}"
-                ) from failure
-            gathered.add(number, firsts[number], parts)
-            bar.update()
-    except BaseException:
-        for task in tasks:
-            task.cancel()
-        raise
+        if executor is None:
+            for number, task in enumerate(tasks):
+                yield result(number, functools.partial(_task, *task))
+            return
+        for number, task in enumerate(tasks):
+            waiting[executor.submit(_task, *task)] = number
+        for done in as_completed(list(waiting)):
+            yield result(waiting.pop(done), done.result)
+    finally:
+        for future in waiting:
+            future.cancel()
 
 
 def _refuse_too_much(base: Part, runs: int, keep: Keep) -> None:
@@ -230,6 +231,20 @@ def _refuse_too_much(base: Part, runs: int, keep: Keep) -> None:
     raise ValueError(
         f"{runs:,} runs would keep {runs * each / 2**30:.1f} GiB, more than 2: {remedy}"
     )
+
+
+_NO_RATE = {
+    "no_outlay": "nothing was drawn",
+    "several": "more than one rate fits the cash flow",
+    "none": "no rate fits the cash flow",
+}
+
+
+def _why_no_rate(status: npt.NDArray[np.uint8]) -> str:
+    """Why an IRR is undefined, the most frequent reason first."""
+    counts = np.bincount(status, minlength=len(returns.STATUSES))
+    found = [(int(counts[returns.STATUSES.index(name)]), why) for name, why in _NO_RATE.items()]
+    return "; ".join(why for count, why in sorted(found, reverse=True) if count)
 
 
 class _Gathered:
@@ -292,6 +307,7 @@ class _Gathered:
             irr_status=self.status,
             mean_cash_flow=mean,
             incidence_mean=table,
+            undefined_benefits=undefined_benefits(contract),
             ledger=ledgers.dataset(contract, self.ledger) if keep != "measures" else None,
             drawn_labels=plan.assumptions.labels,
         )
@@ -318,7 +334,7 @@ class _Gathered:
             error = statistics.irr_error(
                 mean=mean, second=second, runs=self.runs, rate=expected, periods_per_year=per_year
             )
-            reason = "no single rate in that run" if undefined else ""
+            reason = _why_no_rate(self.status) if undefined and self.status is not None else ""
         elif measure.expected == "payback":
             assert mean is not None
             expected = float(returns.payback(mean, periods_per_year=per_year)[0])

@@ -134,8 +134,62 @@ def test_counts_beyond_the_starts_are_cut_back():
     )
     settled = sib.settle(contract(), records)
     assert settled.account["accepted"].tolist() == [4, 1]
-    assert "more home than people who started (5)" in settled.account["reason"].tolist()[1]
+    assert "more home than people who had started (5)" in settled.account["reason"].tolist()[1]
     assert settled.paid == 500
+
+
+def test_starts_count_to_date_and_by_group():
+    records = pd.DataFrame(
+        [
+            ("young", 0, 2, "leavers"),
+            ("young", 3, 3, "others"),
+            ("home", 1, 3, "leavers"),  # two had started
+            ("home", 1, 1, "others"),  # nobody had yet
+            ("home", 4, 3, "others"),
+        ],
+        columns=["outcome", "period", "number", "group"],
+    )
+    assert sib.settle(contract(), records).account["accepted"].tolist() == [2, 0, 3]
+
+
+def test_counts_without_evidence_leave_the_others_their_place():
+    records = pd.DataFrame(
+        {
+            "outcome": ["young", "home", "home"],
+            "period": [0, 1, 1],
+            "number": [5, 4, 4],
+            "evidence": [True, True, False],
+        }
+    )
+    assert sib.settle(contract(), records).account["accepted"].tolist() == [4, 0]
+
+
+def test_a_start_without_evidence_admits_nobody():
+    records = rows(*ANN[:2]).assign(evidence=[False, True])
+    settled = sib.settle(contract(), records.assign(group="leavers"))
+    assert settled.paid == 100  # no start is recorded with evidence, so none is asked for
+    both = rows(*ANN[:2], ("young", 0, "bo", "others")).assign(evidence=[False, True, True])
+    assert sib.settle(contract(), both.assign(group="leavers")).paid == 0
+
+
+def test_a_claim_of_none_does_not_stand_in_the_way():
+    records = rows(*ANN[:1], ("home", 1, "ann"), ("home", 2, "ann")).assign(number=[1, 0, 1])
+    assert sib.settle(contract(), records).paid == 100
+
+
+def test_dates_are_read_one_way_only():
+    records = pd.DataFrame({"outcome": ["home"], "date": ["05/07/2027"], "number": [1]})
+    with pytest.raises(sib.RecordsError, match="row 1: a date is written 2027-07-05"):
+        sib.settle(contract(), records)
+
+
+def test_as_at_goes_by_the_day_of_the_record():
+    records = pd.DataFrame(
+        {"outcome": "home", "date": ["2027-07-05", "2027-09-20"], "number": [1, 1]}
+    )
+    assert sib.settle(contract(), records, as_at="2027-07-31").paid == 100
+    with pytest.raises(ValueError, match="as_at is a date"):
+        sib.settle(contract(), records, as_at="July")
 
 
 def test_splitting_a_row_of_counts_changes_nothing():

@@ -85,6 +85,11 @@ def test_a_ramp_adds_to_the_cohort_and_rises(people: int, over: int, ramp: str, 
     assert (np.abs(np.cumsum(planned[first : first + over]) - reached) <= 0.5).all()
 
 
+def test_zeros_after_the_last_period_are_no_starts() -> None:
+    cohort = Cohort.model_validate({"people": 5, "intake": [2, 3, 0, 0]})
+    assert planned_intake(cohort, periods=2).tolist() == [2, 3]
+
+
 def test_a_linear_ramp_over_four_periods_weighs_them_one_to_four() -> None:
     cohort = Cohort.model_validate({"people": 200, "intake": {"over": 4, "ramp": "linear"}})
     assert planned_intake(cohort, periods=4).tolist() == [20, 40, 60, 80]

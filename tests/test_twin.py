@@ -49,7 +49,8 @@ def test_a_generated_contract_gives_the_twins_people_and_money(data: Data) -> No
                 assert found.rate[number] == pytest.approx(rate, rel=1e-6, abs=1e-7)
         for party, row in stages.incidence.items():
             net = sum(column[number] for column in row.values())
-            assert net == pytest.approx(run.net_present_value.get(party, 0.0), rel=1e-9, abs=1e-6)
+            slow = run.net_present_value.get(party, 0.0)
+            assert net == pytest.approx(slow, rel=1e-9, abs=1e-6, nan_ok=True)
 
 
 def check_people(contract: Contract, stages: Any, run: Run, number: int) -> None:

@@ -12,6 +12,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from twin_money import TwinMoney
 from twin_people import Person
@@ -77,7 +78,7 @@ class Twin(TwinMoney):
     # --- value ------------------------------------------------------------------------------------
 
     def present_values(self, result: Run, run: int) -> dict[str, float]:
-        """Net present value of each party, and of the account; benefits as far as defined."""
+        """Net present value of each party, and of the account; NaN where a benefit is undefined."""
         contract, timeline = self.contract, self.contract.timeline
         value = contract.value
         assert value is not None
@@ -122,7 +123,7 @@ class Twin(TwinMoney):
         drop_off = self.number(f"{path}.drop_off", run)
         profile = benefit.profile or [(1 - drop_off) ** k for k in range(benefit.years)]
         if any(contract.outcomes[o].anyway is None for o in self.path_to(benefit.of)):
-            return 0.0
+            return math.nan  # anyway left out is not zero: undefined
         total = 0.0
         for person in result.people:
             more = (benefit.of in person.achieved) - (benefit.of in person.anyway)
@@ -141,10 +142,16 @@ class Twin(TwinMoney):
         return [outcome, *(self.path_to(needs) if needs else [])]
 
     def level(self, period: int) -> float:
-        """Price level of a period relative to the base year (April to March)."""
-        prices, day = self.contract.prices, self.contract.timeline.date(period)
+        """Price level on the day a period's money is dated, relative to the base year."""
+        prices, timeline = self.contract.prices, self.contract.timeline
         assert prices is not None
         assert prices.inflation is not None
+        first, after = timeline.date(period), timeline.date(period + 1)
+        day = {
+            "start": first,
+            "middle": first + (after - first) / 2,
+            "end": after - timedelta(days=1),
+        }[timeline.timing]
         year = day.year if day.month >= 4 else day.year - 1
         return float((1 + prices.inflation) ** (year - int(prices.base[:4])))
 

@@ -248,6 +248,7 @@ def limits_of(limits: object, what: str) -> Iterator[tuple[str, float]]:
 def cut(amounts, which, left: float) -> None:  # type: ignore[no-untyped-def]
     """Cut some amounts, of a list or a mapping, in one proportion so that they fit what is left."""
     total = sum(amounts[i] for i in which)
+    left = max(left, 0.0)
     if total > left:
         for i in which:
-            amounts[i] *= max(left, 0.0) / total
+            amounts[i] *= left / total

@@ -119,6 +119,13 @@ class Beta(BaseModel):
                     f"beta: achieved must be from 0 to of, and of above 0, not {self.achieved} of "
                     f"{self.of}"
                 )
+            mean = (self.achieved + 0.5) / (self.of + 1)
+            most = math.sqrt(mean * (1 - mean) * (1 - 1 / (self.of + 2)))
+            if self.elsewhere is not None and self.elsewhere >= most:
+                raise fault(
+                    f"beta: with {self.achieved} of {self.of}, elsewhere must be below {most:.4g}, "
+                    f"not {self.elsewhere:g}"
+                )
         if self.sites is not None:
             if len(self.sites) < 3:
                 raise fault("beta: a spread over sites needs at least three [achieved, of] pairs")
@@ -319,6 +326,13 @@ Number = Annotated[
     Discriminator(kind_of_number),
     BeforeValidator(_number_like),
 ]
+
+
+def a_share_a_year(value: Any) -> Any:
+    """Refuse a percentage written as a whole number: 2 where 0.02 is meant."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and not -0.5 < value < 1:
+        raise fault(f"is a share a year: for {value:g}% write {value / 100:g}")
+    return value
 
 
 @dataclass(frozen=True)

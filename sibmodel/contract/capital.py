@@ -6,7 +6,15 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from sibmodel.contract.assumptions import AnnualRate, Clause, Finite, Flag, Money, Whole
+from sibmodel.contract.assumptions import (
+    AnnualRate,
+    Clause,
+    Finite,
+    Flag,
+    Money,
+    Whole,
+    a_share_a_year,
+)
 from sibmodel.contract.names import Name, fault
 
 Period = Annotated[Whole, Field(ge=0)]
@@ -74,7 +82,7 @@ class Capital(Clause):
     """The account through which investors' money and payments run."""
 
     recycle: Flag = Field(False, description="Whether outcome payments may meet costs.")
-    hurdle: Annotated[Finite, Field(gt=-0.99, lt=10)] | None = Field(
+    hurdle: Annotated[Finite, BeforeValidator(a_share_a_year)] | None = Field(
         None, description="A year, nominal: the rate for investors' present values."
     )
     distribute: Distribute | None = Field(

@@ -51,6 +51,18 @@ def warnings(contract: Contract) -> list[str]:
             f"anyway is not stated for {', '.join(silent)}: additional outcomes, and value that "
             f"uses them, are undefined; whoever means none writes 0"
         )
+    unpriced = [n for n, b in benefits if b.prices is None and b.per_outcome != 0]
+    if unpriced:
+        found.append(
+            f"no price year is stated for the benefits {', '.join(unpriced)}: taken as prices of "
+            f"the base year; older unit values are then too low"
+        )
+    capital = contract.capital
+    if capital and capital.recycle and capital.distribute == "each_period":
+        found.append(
+            "capital.distribute: each_period changes nothing where payments are recycled: "
+            "they may be distributed only after the last cost"
+        )
     return found
 
 
@@ -89,9 +101,14 @@ def _names(contract: Contract) -> Iterator[Fault]:
                 yield Fault((*here, "one_of"), f"{other!r} states another list: write one list")
         if outcome.one_of is not None and name not in outcome.one_of:
             yield Fault((*here, "one_of"), f"must name {name!r} itself among the outcomes")
-    for party in sorted({"public", "society"} & set(contract.party_names)):
+    for party in sorted({"public", "society", "account"} & set(contract.party_names)):
         where = ("parties", party) if party in contract.parties else ()
         yield Fault(where, f"no party can be called {party!r}: it means several together")
+    for reserved in sorted({"contract", "person"} & set(contract.payments.rules)):
+        yield Fault(
+            ("payments", "rules", reserved),
+            f"no rule can be called {reserved!r}: it is the name of a limit",
+        )
     if contract.headline is not None and contract.headline not in outcomes:
         yield _unknown(("headline",), "outcome", contract.headline, outcomes)
     for name, rule in contract.payments.rules.items():
@@ -194,7 +211,7 @@ _GROUPED = {"rate", "anyway", "attribution", "claimed", "price", "per_start"}
 
 
 def _groups(contract: Contract, path: tuple[str | int, ...], number: ByGroup) -> Iterator[Fault]:
-    if path[-1] not in _GROUPED:
+    if path[-1] not in _GROUPED or path[-2] in ("factors", "per_outcome", "amounts"):
         yield Fault(path, "cannot differ by group: write one number")
         return
     try:
@@ -240,6 +257,14 @@ def _in_range(
     path: tuple[str | int, ...], number: float | Assumption, wanted: Range
 ) -> Iterator[Fault]:
     low, high = support(number)
+    if isinstance(number, Assumption) and number.quantiles is not None:
+        least, most = min(number.quantiles.at.values()), max(number.quantiles.at.values())
+        if least <= wanted.low or most >= wanted.high:
+            inside = f"above {wanted.low:g}"
+            if math.isfinite(wanted.high):
+                inside += f" and below {wanted.high:g}"
+            yield Fault(path, f"quantiles must be {inside}: seen {least:g} to {most:g}")
+            return
     if wanted.low <= low and high <= wanted.high:
         return
     if isinstance(number, Assumption) and number.truncated:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from sibmodel.contract.assumptions import Clause, Finite, Money, Share, Whole
+from sibmodel.contract.assumptions import Clause, Finite, Money, Share, Whole, a_share_a_year
 from sibmodel.contract.names import Name, fault
 from sibmodel.contract.schedules import SCHEDULES
 
@@ -48,7 +49,7 @@ class Prices(Clause):
     """The base year of real money, and what brings nominal money and older values to it."""
 
     base: PriceYear
-    inflation: Annotated[Finite, Field(gt=-0.5, lt=10)] | None = Field(
+    inflation: Annotated[Finite, BeforeValidator(a_share_a_year)] | None = Field(
         None, description="A year, for every year the deflator series does not cover."
     )
     deflator: dict[PriceYear, Annotated[Finite, Field(gt=0)]] = Field(
@@ -59,6 +60,10 @@ class Prices(Clause):
     def _one_kind_of_year(self) -> Self:
         if any(len(year) != len(self.base) for year in self.deflator):
             raise fault(f"the deflator's years must be of the kind of the base year, {self.base}")
+        covered = sorted(first_year(year) for year in self.deflator)
+        for before, after in pairwise(covered):
+            if after - before > 1:
+                raise fault(f"the deflator lacks a year between {before} and {after}: add it")
         return self
 
 
@@ -99,7 +104,7 @@ class Benefit(Clause):
     taken_from: str | None = Field(
         None, alias="from", description="The party that loses what the other gains: a transfer."
     )
-    kind: Literal["fiscal", "economic", "social"] = "social"
+    kind: Literal["fiscal", "economic", "social"] | None = None
     cashable: Share = Field(0.0, description="Share that can be taken out of a budget.")
     lag: Annotated[Whole, Field(ge=0)] = Field(0, description="Years from outcome to benefit.")
     years: Annotated[Whole, Field(ge=1)] = Field(1, description="How many years it lasts.")

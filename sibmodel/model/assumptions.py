@@ -328,7 +328,11 @@ class Assumptions:
             self._certain[key] = number.value
         else:
             drawn_as = draw_name(drawn_as, number)
-            self._uses.append(_Use(key, drawn_as, distribution(number, wanted)))
+            try:
+                made = distribution(number, wanted)
+            except ValueError as impossible:
+                raise ValueError(f"{key}: {impossible}") from None
+            self._uses.append(_Use(key, drawn_as, made))
 
     @property
     def labels(self) -> dict[str, str]:

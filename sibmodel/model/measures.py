@@ -18,6 +18,7 @@ from sibmodel.model.value import (
     COLUMNS,
     anyway_missing,
     real_weights,
+    times,
     undefined_benefits,
     weighted,
     year_label,
@@ -96,8 +97,16 @@ def _present_value(parties: list[str], columns: tuple[str, ...], sign: int = 1) 
     return value
 
 
-def _cashable(benefits: list[str]) -> Values:
-    return lambda stages: sum((stages.cashable[n] for n in benefits), np.zeros(stages.runs))
+def _cashable(gained: list[str], lost: list[str]) -> Values:
+    def value(stages: Stages) -> Floats:
+        total = np.zeros(stages.runs)
+        for name in gained:
+            total += stages.cashable[name]
+        for name in lost:
+            total -= stages.cashable[name]
+        return total
+
+    return value
 
 
 def _worth(benefits: list[str]) -> Values:
@@ -286,7 +295,6 @@ def _delivery(contract: Contract) -> Iterator[Measure]:
 
 def _investors(contract: Contract) -> Iterator[Measure]:
     none = None if contract.capital else "the contract has no capital"
-    per_year = contract.timeline.periods_per_year
     rate = contract.capital.hurdle if contract.capital else None
     yield Measure(
         "investor_drawn",
@@ -356,7 +364,7 @@ def _investors(contract: Contract) -> Iterator[Measure]:
         "money",
         "up",
         "Investors' cash flow at the hurdle rate, nominal",
-        lambda s: returns.npv(s.investor_cash_flow.T, rate=rate or 0.0, periods_per_year=per_year),
+        _at_hurdle(contract),
         undefined=none or (None if rate is not None else "capital.hurdle is not stated"),
     )
     yield Measure(
@@ -364,10 +372,36 @@ def _investors(contract: Contract) -> Iterator[Measure]:
         "years",
         "down",
         "Years until investors' cumulative cash flow stays at or above 0; never is infinite",
-        lambda s: returns.payback(s.investor_cash_flow.T, periods_per_year=per_year),
+        _payback(contract),
         expected="payback",
+        nobody="nothing was drawn",
         undefined=none,
     )
+
+
+def _at_hurdle(contract: Contract) -> Values:
+    """Investors' cash flow at the hurdle, valued at the timeline's start."""
+    rate = (contract.capital.hurdle if contract.capital else None) or 0.0
+    per_year = contract.timeline.periods_per_year
+    to_start: float = (1 + rate) ** -float(times(contract.timeline)[0])  # to the first day
+
+    def value(stages: Stages) -> Floats:
+        flows = stages.investor_cash_flow.T
+        present: Floats = returns.npv(flows, rate=rate, periods_per_year=per_year)
+        return present * to_start
+
+    return value
+
+
+def _payback(contract: Contract) -> Values:
+    per_year = contract.timeline.periods_per_year
+
+    def value(stages: Stages) -> Floats:
+        assert stages.account is not None
+        late = returns.payback(stages.investor_cash_flow.T, periods_per_year=per_year)
+        return np.asarray(np.where(_total(stages.account.drawn) > 0, late, np.nan))
+
+    return value
 
 
 def _loses(stages: Stages) -> Floats:
@@ -389,16 +423,19 @@ def _value(contract: Contract) -> Iterator[Measure]:
         "public": public,
         "society": parties,
     }
+    touched = {
+        party: reason
+        for benefit, reason in missing.items()
+        for party in (stated[benefit].to, stated[benefit].taken_from)
+        if party is not None
+    }
     for name, members in perspectives.items():
-        touched = {
-            party: reason
-            for benefit, reason in missing.items()
-            for party in (stated[benefit].to, stated[benefit].taken_from)
-            if party is not None
-        }
-        reason = no_value or next((touched[m] for m in members if m in touched), None)
-        if name == "public" and not public:
-            reason = "no party is public"
+        no_money = no_value or ("no party is public" if not members else None)
+        no_worth = no_money or next((touched[m] for m in members if m in touched), None)
+        no_costs = no_money
+        if name == "society" and contract.delivery is None:
+            no_costs = no_money or "no delivery costs are stated"
+        reason = no_worth or no_costs
         about = {"society": "society (all parties)", "public": "all public parties"}.get(name, name)
         yield Measure(
             f"net_present_value[{name}]",
@@ -416,29 +453,31 @@ def _value(contract: Contract) -> Iterator[Measure]:
             "up",
             f"Present value of benefits to {about}, less what it loses by them",
             _present_value(members, ("benefits", "transfers")),
-            undefined=reason,
+            undefined=no_worth,
         )
         if name != "society":
-            gained = [n for n, b in stated.items() if b.to in members]
             yield Measure(
                 f"cashable_benefits_present_value[{name}]",
                 "real money",
                 "up",
                 f"The part of benefits to {about} that can be taken out of a budget",
-                _cashable(gained),
-                undefined=reason,
+                _cashable(
+                    [n for n, b in stated.items() if b.to in members],
+                    [n for n, b in stated.items() if b.taken_from in members],
+                ),
+                undefined=no_worth,
             )
-        spent = ("costs",) if name == "society" else ("payments", "costs")
-        payers = members if name == "society" else [m for m in members if m in contract.payer_names]
+        # what a perspective receives is taken off its costs, so that value is benefits less costs
+        spent = ("costs",) if name == "society" else ("payments", "costs", "return")
         yield Measure(
             f"costs_present_value[{name}]",
             "real money",
             "down",
             "Present value of real resources used"
             if name == "society"
-            else f"Present value of payments and running costs of {about}",
-            _present_value(payers, spent, sign=-1),
-            undefined=no_value or (reason if name == "public" and not public else None),
+            else f"Present value of payments, costs and capital of {about}, less what it receives",
+            _present_value(members, spent, sign=-1),
+            undefined=no_costs,
         )
         yield Measure(
             f"benefit_cost_ratio[{name}]",
@@ -451,14 +490,14 @@ def _value(contract: Contract) -> Iterator[Measure]:
             nobody="there is no cost",
             undefined=reason,
         )
-    for kind in ("fiscal", "economic", "social"):
+    for kind in ("fiscal", "economic", "social", None):
         names = [n for n, b in stated.items() if b.kind == kind]
         if names:
             yield Measure(
-                f"benefits_by_kind[{kind}]",
+                f"benefits_by_kind[{kind or 'not stated'}]",
                 "real money",
                 "up",
-                f"Present value of {kind} benefits, gross of transfers",
+                f"Present value of benefits of kind {kind or 'not stated'}, gross of transfers",
                 _worth(names),
                 undefined=no_value or next((missing[n] for n in names if n in missing), None),
             )

@@ -21,7 +21,8 @@ def planned_intake(cohort: Cohort, *, periods: int) -> Whole:
         whole = np.floor(reached + 0.5).astype(np.int64)
         planned[ramp.begin : ramp.begin + ramp.over] = np.diff(whole, prepend=0)
     else:
-        planned[: len(cohort.intake)] = cohort.intake
+        within = cohort.intake[:periods]  # beyond, only nobody may be planned: a fault otherwise
+        planned[: len(within)] = within
     return planned
 
 

@@ -7,8 +7,10 @@ in, then discounted; benefits are stated in real money and only brought to the b
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -38,11 +40,20 @@ def times(timeline: Timeline) -> Floats:
     return (np.arange(timeline.periods) + within) / timeline.periods_per_year
 
 
+def dated(timeline: Timeline) -> list[dt.date]:
+    """The day each period's money is dated; at the end is its last day."""
+    days = [timeline.date(period) for period in range(timeline.periods + 1)]
+    if timeline.timing == "start":
+        return days[:-1]
+    if timeline.timing == "end":
+        return [day - dt.timedelta(days=1) for day in days[1:]]
+    return [day + (after - day) / 2 for day, after in pairwise(days)]
+
+
 def years(timeline: Timeline, kind: str) -> list[int]:
-    """The year each period begins in: financial (April to March) where ``kind`` is like 2027-28."""
+    """The year each period's money falls in: April to March where ``kind`` is like 2027-28."""
     april = len(kind) == 7
-    dates = [timeline.date(period) for period in range(timeline.periods)]
-    return [d.year - (april and (d.month, d.day) < (4, 1)) for d in dates]
+    return [d.year - (april and (d.month, d.day) < (4, 1)) for d in dated(timeline)]
 
 
 def year_label(year: int, kind: str) -> str:
@@ -52,24 +63,35 @@ def year_label(year: int, kind: str) -> str:
 
 def price_levels(timeline: Timeline, prices: Prices) -> Floats:
     """Price level of each period relative to the base year, shape (period,)."""
-    levels = []
-    for year in years(timeline, prices.base):
-        levels.append(1 / to_base(prices, year_label(year, prices.base)))
-    return np.array(levels)
+    base = price_level(prices, first_year(prices.base))
+    return np.array([price_level(prices, y) / base for y in years(timeline, prices.base)])
+
+
+def price_level(prices: Prices, year: int) -> float:
+    """Level of prices in a year on one chained index: the deflator series, and inflation beyond it.
+
+    Without a series the base year is 1.
+    """
+    series = {first_year(label): level for label, level in prices.deflator.items()}
+    if year in series:
+        return series[year]
+    if prices.inflation is None:
+        raise ValueError(
+            f"prices of {year_label(year, prices.base)} are not in prices.deflator, and "
+            f"prices.inflation is not stated"
+        )
+    if not series:
+        series = {first_year(prices.base): 1.0}
+    near = max(min(year, max(series)), min(series))
+    return series[near] * float(
+        price_index(years_from_base=year - near, inflation=prices.inflation)
+    )
 
 
 def to_base(prices: Prices, year: str) -> float:
-    """What brings one unit of money of a price year to the base year.
-
-    The deflator series where it has both years; else constant inflation between them.
-    """
-    if {year, prices.base} <= set(prices.deflator):
-        rebased = rebase(1.0, index=prices.deflator, from_year=year, to_year=prices.base)
-        return float(rebased)
-    if prices.inflation is None:
-        raise ValueError(f"{year} cannot be brought to {prices.base} without inflation or deflator")
-    between = first_year(prices.base) - first_year(year)
-    return float(price_index(years_from_base=between, inflation=prices.inflation))
+    """What brings one unit of money of a price year to the base year: X·D(b)/D(y)."""
+    index = {label: price_level(prices, first_year(label)) for label in (year, prices.base)}
+    return float(rebase(1.0, index=index, from_year=year, to_year=prices.base))
 
 
 def bands_of(discount: Discount) -> Bands:
@@ -226,7 +248,7 @@ def incidence(
     drawn, distributed : array (period, run)
         Investors' money in and out (None without capital).
     benefits : mapping of benefit to array (run,)
-        Present values.
+        Present values; one that is left out is undefined, and so is whoever it touches.
 
     Returns
     -------
@@ -256,8 +278,9 @@ def incidence(
             table[tranche.held_by or name]["return"] += gain
             table[ACCOUNT]["return"] -= gain
     assert contract.value is not None
-    for name, worth in benefits.items():
-        benefit = contract.value.benefits[name]
+    for name, benefit in contract.value.benefits.items():
+        # a benefit whose anyway is not stated is not nothing: who it touches is undefined
+        worth = benefits.get(name, np.full(runs, np.nan))
         column = "transfers" if benefit.taken_from else "benefits"
         table[benefit.to][column] += worth
         if benefit.taken_from:

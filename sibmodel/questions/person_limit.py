@@ -95,6 +95,10 @@ def limit_per_person(
     rows = []
     for together in togetherness:
         money = person_earnings(contract, togetherness=together, seed=seed)
+        if not money.any():
+            raise ValueError(
+                f"{contract.name}: nobody starts, or nothing is paid for: nothing to limit"
+            )
         over = np.maximum(money - limit, 0.0)
         rows.append((together, float((over > 0).mean()), float(over.sum() / money.sum())))
     return pd.DataFrame(rows, columns=["togetherness", "people_at_limit", "taken"])
