@@ -88,7 +88,7 @@ def arrays(stages: Stages, *, joint: bool) -> dict[str, npt.NDArray[Any]]:
         account = stages.account
         kept |= {"met": account.met, "unmet": account.unmet, "balance": account.balance}
         kept |= {"drawn": account.drawn[None], "distributed": account.distributed[None]}
-        kept["investor_cash_flow"] = account.distributed - account.drawn
+        kept["investor_cash_flow"] = stages.investor_cash_flow
     if stages.benefit_years:
         assert contract.value is not None
         parties = contract.party_names

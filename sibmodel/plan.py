@@ -134,10 +134,10 @@ class Plan:
 
     def stages(self, *, seed: int, block: int, switches: Switches, details: bool) -> Stages:
         """All stages for one block of runs, as one part."""
-        parts = self.parts(
+        [stages] = self.parts(
             seed=seed, block=block, switches=switches, details=details, width=switches.runs
         )
-        return next(iter(parts))
+        return stages
 
     def parts(
         self, *, seed: int, block: int, switches: Switches, details: bool, width: int = WIDTH

@@ -115,6 +115,28 @@ def test_the_rest_of_one_rule_may_be_another_payers():
     assert result.cut["payer council.total"].sum() == pytest.approx(20)
 
 
+@pytest.mark.parametrize("order", [("fund", "trust"), ("trust", "fund")])
+def test_who_has_the_rest_may_have_a_limit_too(order):
+    # rule a: half each, up to 100 and 50; rule b: half the fund's, the rest the trust's
+    payers = {
+        "fund": {"share": 0.5, "limits": {"total": 100}},
+        "trust": {"share": 0.5, "limits": {"total": 50}},
+    }
+    payments = Payments.model_validate(
+        {
+            "rules": {
+                "a": {"pays": "a", "price": 1},
+                "b": {"pays": "b", "price": 1, "payers": {"fund": 0.5, "trust": "rest"}},
+            },
+            "payers": {name: payers[name] for name in order},
+        }
+    )
+    result = paid(payments, [[400], [400]])
+    by_payer = dict(zip(order, result.by_payer[:, 0, 0], strict=True))
+    assert by_payer == pytest.approx({"fund": 100, "trust": 50})
+    assert sum(cut.sum() for cut in result.cut.values()) == pytest.approx(800 - 150)
+
+
 def test_payers_split_before_the_contracts_limit():
     result = paid(clause(payers={"council": 0.8, "fund": 0.2}, limits={"contract": 50}), [[100]])
     assert result.by_payer[:, 0, 0] == pytest.approx([40, 10])

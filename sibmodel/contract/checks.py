@@ -352,12 +352,6 @@ def _shares(path: tuple[str, ...], payers: dict[str, Payer]) -> Iterator[Fault]:
             path,
             f"the shares add to {total:.12g}, not 1: mend one, or let one payer have the rest",
         )
-    for name in rest:
-        if payers[name].limits.model_fields_set:
-            yield Fault(
-                (*path, name, "limits"),
-                "the payer of the rest pays whatever the others do not: it has no limit of its own",
-            )
 
 
 def _value(contract: Contract) -> Iterator[Fault]:

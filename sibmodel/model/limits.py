@@ -230,8 +230,15 @@ class Limits:
                 money[r] *= fits
 
     def cut_payers(self, parts: Floats, period: int, cut: Cut) -> None:
-        """Cut ``parts`` (payer, rule, run) to payers' limits; who has the rest takes it over."""
-        for p, rooms in enumerate(self.payer_rooms):
+        """Cut ``parts`` (payer, rule, run) to payers' limits; who has the rest takes it over.
+
+        Payers who have the rest of some rule come last, when all that falls to them is known; what
+        is above their own limits nobody pays.
+        """
+        with_rest = {rest for rest in self.rest if rest is not None}
+        last = [p for p in range(len(self.payers)) if p in with_rest]
+        for p in [p for p in range(len(self.payers)) if p not in with_rest] + last:
+            rooms = self.payer_rooms[p]
             if not rooms:
                 continue
             whole = parts[p].sum(axis=0)
@@ -239,7 +246,7 @@ class Limits:
             if fits is None:
                 continue
             for r, rest in enumerate(self.rest):
-                if rest is not None:
+                if rest is not None and p not in with_rest:
                     parts[rest, r] += parts[p, r] * (1 - fits)
                     continue
                 for room, amount in zip(rooms, taken, strict=True):
