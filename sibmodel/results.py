@@ -225,7 +225,9 @@ class Results:
             {party: dict(row) for party, row in self.incidence_mean.items()}, orient="index"
         )[list(COLUMNS)]
         table["net"] = table.sum(axis=1, skipna=False)
-        table.loc["society"] = table.sum(axis=0, skipna=False)
+        society = table.sum(axis=0, skipna=False)
+        dust = 1e-9 * table.abs().max(axis=0)  # what is left of sums that cancel
+        table.loc["society"] = society.mask(society.abs() <= dust, 0.0)
         table.index.name = "party"
         table.attrs["undefined"] = dict(self.undefined_benefits)
         return table
@@ -286,7 +288,8 @@ class Results:
 
     def __repr__(self) -> str:
         off = [name.replace("_", " ") for name, on in self.switches.items() if not on]
-        head = f"{self.contract.name}: {self.runs:,} runs, seed {self.seed}" + (
+        runs = f"{self.runs:,} run{'s' if self.runs != 1 else ''}"
+        head = f"{self.contract.name}: {runs}, seed {self.seed}" + (
             f", without {', '.join(off)}" if off else ""
         )
         rows = self.headlines()

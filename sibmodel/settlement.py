@@ -75,9 +75,13 @@ class Settlement:
             lines.append(f"    by {payer}: {currency} {amount:,.2f}")
         for limit, taken in self.limits.groupby("limit", sort=False)["taken"].sum().items():
             lines.append(f"  taken by the limit {limit}: {currency} {taken:,.2f}")
-        refused = self.account[self.account["status"] == "refused"]
-        if len(refused):
-            lines.append(f"  refused: {len(refused)} lines; account has the reasons")
+        account = self.account
+        missing = account["claimed"] - account["accepted"]
+        if missing.any():
+            lines.append(
+                f"  not accepted: {missing.sum():,.0f} of {account['claimed'].sum():,.0f} claims "
+                f"({currency} {(missing * account['price']).sum():,.2f}); account has the reasons"
+            )
         return "\n".join([*lines, *(f"  note: {note}" for note in self.notes)])
 
 
@@ -126,7 +130,7 @@ def settle(
         _payments(contract, paid),
         account,
         _limits(contract, paid),
-        tuple(_notes(contract, lines)),
+        tuple(_notes(contract, facts, lines)),
     )
 
 
@@ -443,7 +447,7 @@ def _limits(contract: Contract, paid: Paid) -> pd.DataFrame:
     return table
 
 
-def _notes(contract: Contract, lines: list[Line]) -> list[str]:
+def _notes(contract: Contract, facts: list[Record], lines: list[Line]) -> list[str]:
     """What rows without a person leave untested, and the most it could have taken."""
     nameless = [line for line in lines if line.record.person is None and line.accepted > 0]
     if not nameless:
@@ -451,6 +455,12 @@ def _notes(contract: Contract, lines: list[Line]) -> list[str]:
     notes = [
         "rows without a person: that each had the step before, once, is taken as already checked"
     ]
+    started = {fact.outcome for fact in facts if fact.outcome in contract.cohorts}
+    for cohort in sorted({line.record.cohort for line in nameless} - started):
+        notes.append(
+            f"no starts are recorded for {cohort}: that no more were claimed than started is not "
+            f"tested"
+        )
     limit = contract.payments.limits.person
     if limit is not None:
         most = _most_taken(nameless, limit)

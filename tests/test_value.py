@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import sibmodel as sib
+from sibmodel.contract.files import contract_warnings
 from sibmodel.contract.value import Prices
 from sibmodel.model.value import dated, price_level, to_base
 
@@ -133,3 +134,17 @@ def test_the_hurdle_discounts_from_where_money_is_dated():
 def test_names_of_perspectives_are_not_for_parties(name):
     with pytest.raises(sib.ContractError, match=f"no party can be called '{name}'"):
         base_case(value__benefits__work__to=name)
+
+
+def test_a_reviewer_is_told_of_what_is_unused_or_unpriced():
+    contract = sib.Contract.from_dict(BASE | {"assumptions": {"spare": 0.3}})
+    contract = contract.replace({"value.benefits.work.prices": None})
+    said = " ".join(contract_warnings(contract))
+    assert "assumptions that nothing uses: spare" in said
+    assert "no price year is stated for the benefits work" in said
+
+
+def test_what_cancels_over_all_parties_is_shown_as_nothing():
+    table = sib.simulate(sib.load_contract("examples/homes_and_work.yaml"), runs=50).incidence()
+    assert table.loc["society", ["payments", "transfers", "return"]].tolist() == [0, 0, 0]
+    assert table.loc["society", "net"] == pytest.approx(table.iloc[:-1]["net"].sum())

@@ -51,6 +51,13 @@ def warnings(contract: Contract) -> list[str]:
             f"anyway is not stated for {', '.join(silent)}: additional outcomes, and value that "
             f"uses them, are undefined; whoever means none writes 0"
         )
+    used = {at.number for at in contract.numbers() if isinstance(at.number, str)}
+    for at in contract.numbers():
+        if isinstance(at.number, ByGroup):
+            used |= {one for one in at.number.by_group.values() if isinstance(one, str)}
+    unused = sorted(set(contract.assumptions) - used)
+    if unused:
+        found.append(f"assumptions that nothing uses: {', '.join(unused)}")
     unpriced = [n for n, b in benefits if b.prices is None and b.per_outcome != 0]
     if unpriced:
         found.append(
@@ -300,7 +307,7 @@ def _time(contract: Contract) -> Iterator[Fault]:
         needed["outcomes", name] = (start + delay, "the last can be achieved in")
     for name, rule in contract.payments.rules.items():
         claim = needed.get(("outcomes", rule.pays)) or needed.get(("cohorts", rule.pays, "intake"))
-        if claim is not None and claim[0] <= last:
+        if claim is not None:
             wait = contract.payments.paid_after if rule.paid_after is None else rule.paid_after
             needed["payments", "rules", name] = (claim[0] + wait, "the last payment falls in")
     starts = max(cohort.last_start for cohort in contract.cohorts.values())
@@ -315,13 +322,22 @@ def _time(contract: Contract) -> Iterator[Fault]:
                 end,
                 "the last part of per_start falls due in",
             )
+    latest = max(period for period, _ in needed.values())
     for path, (period, what) in needed.items():
-        if period > last:
+        follows = path[:2] == ("payments", "rules") and _claimed_too_late(contract, path[2], last)
+        if period > last and not follows:
             yield Fault(
                 path,
                 f"{what} period {period}, and the last period is {last}: "
-                f"write timeline.periods: {period + 1} or more",
+                f"write timeline.periods: {latest + 1} or more",
             )
+
+
+def _claimed_too_late(contract: Contract, rule: str | int, last: int) -> bool:
+    """Whether what a rule pays for can come after the last period: that is told where it stands."""
+    pays = contract.payments.rules[str(rule)].pays
+    start = contract.cohorts[contract.cohort_paid(pays)].last_start
+    return start + (contract.delay_of(pays) if pays in contract.outcomes else 0) > last
 
 
 def _payers(contract: Contract) -> Iterator[Fault]:

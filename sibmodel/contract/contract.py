@@ -128,6 +128,13 @@ class Contract(Clause):
 
     __hash__ = None  # type: ignore[assignment]
 
+    def __str__(self) -> str:
+        people = sum(cohort.size for cohort in self.cohorts.values())
+        return (
+            f"{self.name}: {people:,} people in {', '.join(self.cohorts)}; "
+            f"outcomes {', '.join(self.outcomes)}; paid by {', '.join(self.payer_names)}"
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """The contract as plain data, only what was said, in the words of the language."""
         return self.model_dump(mode="json", by_alias=True, exclude_unset=True)

@@ -212,7 +212,7 @@ def _outcomes(contract: Contract) -> Iterator[Measure]:
             )
         ),
     )
-    about = "Payments and running costs" if running else "Payments"
+    about = "All payments and running costs" if running else "All payments"
     for name, outcome in contract.outcomes.items():
         missing = anyway_missing(contract, name)
         no_anyway = f"anyway not stated for {missing}" if missing else None
