@@ -14,7 +14,7 @@ from sibmodel.model.capital import cost_by_period, last_cost_period, run_account
 from sibmodel.model.chance import Floats
 from sibmodel.model.limits import PersonLimit, Price
 from sibmodel.model.outcomes import Counts
-from sibmodel.model.payments import earn, pay, price_of
+from sibmodel.model.payments import earn, pay, price_of, within_person_limit
 from sibmodel.model.stages import Stages
 from sibmodel.model.value import benefit_flow, incidence, real_weights, undefined_benefits
 
@@ -41,14 +41,22 @@ def groups(contract: Contract, cohort: str) -> list[str]:
     return sorted(contract.cohorts[cohort].labels(cohort))
 
 
-def prices_of(contract: Contract, drawn: Drawn) -> dict[str, dict[str, Price]]:
-    """Price of a claim by rule and group."""
+def prices_of(
+    contract: Contract, drawn: Drawn, *, limited: bool = False
+) -> dict[str, dict[str, Price]]:
+    """Price of a claim by rule and group; ``limited``: up to the rule's own limit per person."""
+    rules = contract.payments.rules
+    if limited:
+        return {
+            name: {group: within_person_limit(rules[name], price) for group, price in row.items()}
+            for name, row in prices_of(contract, drawn).items()
+        }
     return {
         name: {
             group: price_of(contract.payments, name, drawn, group)
             for group in groups(contract, contract.cohort_paid(rule.pays))
         }
-        for name, rule in contract.payments.rules.items()
+        for name, rule in rules.items()
     }
 
 
@@ -80,7 +88,7 @@ def move_money(
     contract, payments = terms.contract, terms.contract.payments
     periods, runs = contract.timeline.periods, next(iter(people.values())).shape[-1]
     per_year = contract.timeline.periods_per_year
-    number, earned = earn(
+    number, earned, within = earn(
         payments,
         claims={
             name: _claims(contract, rule.pays, counts, people)
@@ -95,6 +103,7 @@ def move_money(
         number=number,
         earned=earned,
         periods_per_year=per_year,
+        within=within,
         people=person,
         keep_joint=details,
     )

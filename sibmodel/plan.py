@@ -152,7 +152,8 @@ class Plan:
         )
         people = self._starts(drawn, runs, whole=switches.chance)
         luck = cohort_luck(seed, block) if switches.shared_luck else None
-        rates, prices = self._rates(drawn, luck), prices_of(self.contract, drawn)
+        rates = self._rates(drawn, luck)
+        prices = prices_of(self.contract, drawn, limited=True)
         limited = self._person_limit_can_bind(prices)
         if limited:  # each part would walk the people again: as few parts as memory allows
             width = min(runs, self._people_held_at_once(people, runs, switches.chance))

@@ -11,8 +11,9 @@ import pandas as pd
 
 from sibmodel.contract.contract import Contract
 from sibmodel.model.assumptions import Assumptions, Drawn
+from sibmodel.model.chance import Floats
 from sibmodel.model.limits import PersonLimit
-from sibmodel.model.payments import Paid, pay, price_of
+from sibmodel.model.payments import Paid, pay, price_of, within_person_limit
 from sibmodel.records import Record, read_records
 
 COINS = 100
@@ -27,6 +28,7 @@ class Line:
     rule: str
     accepted: float
     price: float
+    within: float  # of the price, what the rule's own limit per person lets through
     reason: str
 
 
@@ -179,7 +181,9 @@ def _accept(contract: Contract, facts: list[Record], drawn: Drawn) -> list[Line]
             number, reason = accepted.get(fact.row, (fact.number, ""))
             if fact.row in reasons:
                 number, reason = 0.0, reasons[fact.row]
-            lines.append(Line(fact, name, number, _price(contract, name, drawn, fact), reason))
+            price = _price(contract, name, drawn, fact)
+            within = float(within_person_limit(rule, price))
+            lines.append(Line(fact, name, number, price, within, reason))
     return lines
 
 
@@ -287,10 +291,14 @@ def _pay(contract: Contract, lines: list[Line]) -> tuple[Paid, list[float]]:
     waits = [r.paid_after for r in payments.rules.values()]
     latest = max(payments.paid_after if wait is None else wait for wait in waits)
     number, earned = np.zeros((2, len(rules), contract.timeline.periods + latest, 1))
+    within: dict[int, Floats] = {}
     for line in lines:
         r = rules.index(line.rule)
         number[r, line.record.period] += line.accepted if line.price > 0 else 0.0
         earned[r, line.record.period] += line.accepted * line.price
+        if contract.payments.rules[line.rule].limits.person is not None:
+            through = within.setdefault(r, np.zeros(earned.shape[1:]))
+            through[line.record.period] += line.accepted * line.within
     limit = payments.limits.person
     people = None
     if limit is not None and any(line.record.person for line in lines):
@@ -299,13 +307,14 @@ def _pay(contract: Contract, lines: list[Line]) -> tuple[Paid, list[float]]:
         payments,
         number=number,
         earned=earned,
+        within=within,
         periods_per_year=contract.timeline.periods_per_year,
         people=people,
         keep_joint=True,
         detail=True,
     )
     if people is None:
-        return paid, [line.accepted * line.price for line in lines]
+        return paid, [line.accepted * line.within for line in lines]
     slabs = list(dict.fromkeys(_slab(line) for line in lines))
     kept: dict[tuple[str, int, int], float] = defaultdict(float)
     for slab, period, rule, money in people.remembered:
@@ -336,7 +345,7 @@ def _people(lines: list[Line], rules: list[str], limit: float) -> PersonLimit:
                 people.add_claims(
                     rule=rules.index(line.rule),
                     period=line.record.period,
-                    price=line.price,
+                    price=line.within,
                     claimed=np.ones((1, 1), dtype=bool),
                 )
     return people
@@ -396,7 +405,7 @@ def _account(contract: Contract, lines: list[Line], paid: Paid, kept: list[float
         took = [
             n for n, cut in paid.cut.items() if cut[r, record.period, 0] > 1e-9 and n != "person"
         ]
-        if money < earned * (1 - 1e-12) and "person" in paid.cut:
+        if money < line.accepted * line.within * (1 - 1e-12) and "person" in paid.cut:
             took.insert(0, "person")
         cut = earned - amount > 1e-9
         if line.accepted == 0 and line.reason:

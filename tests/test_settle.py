@@ -65,6 +65,17 @@ def test_a_limit_per_person_takes_from_the_last_claim():
     ]
 
 
+def test_a_rules_own_limit_per_person_is_named():
+    limited = contract().replace({"payments.rules.job.limits": {"person": 250}})
+    settled = sib.settle(limited, rows(*ANN))
+    last = settled.account.iloc[-1]
+    assert (last["price"], last["earned"], last["paid"], last["cut"]) == (400, 400, 250, 150)
+    assert last["limit"] == "job.person"
+    assert settled.limits.to_dict("records") == [
+        {"limit": "job.person", "rule": "job", "period": 3, "taken": 150.0}
+    ]
+
+
 def test_every_pound_not_paid_has_its_limit():
     facts = [*ANN, ("young", 0, "bo", "others"), ("home", 1, "bo"), ("job", 3, "bo")]
     settled = sib.settle(contract(person=600, contract=800), rows(*facts))

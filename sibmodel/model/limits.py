@@ -149,7 +149,8 @@ def limit_names(payments: Payments) -> list[str]:
     """Names of the limits that a contract states, as they stand in accounts and measures."""
     limits = Limits(payments, periods_per_year=1)
     person = ["person"] if payments.limits.person is not None else []
-    return [*person, *dict.fromkeys(limits.names)]
+    by_rule = [f"{n}.person" for n, r in payments.rules.items() if r.limits.person is not None]
+    return [*person, *by_rule, *dict.fromkeys(limits.names)]
 
 
 class Cut:

@@ -40,18 +40,18 @@ class Paid:
 
 
 def price_of(payments: Payments, name: str, drawn: Drawn, group: str) -> Price:
-    """Price of a claim by a group under a rule: price × factors, up to its limit per person."""
+    """Price of a claim by one group under a rule: price × factors, before limits."""
     rule = payments.rules[name]
     price = drawn(f"payments.rules.{name}.price", group)
     for factor in payments.factors:
         price = price * drawn(f"payments.factors.{factor}")
     for factor in rule.factors:
         price = price * drawn(f"payments.rules.{name}.factors.{factor}")
-    return _within_person_limit(rule, price)
+    return price
 
 
-def _within_person_limit(rule: Rule, price: Price) -> Price:
-    """A person claims once under a rule, so the rule's limit per person is a ceiling on price."""
+def within_person_limit(rule: Rule, price: Price) -> Price:
+    """What of a price a rule's own limit per person lets through: a person claims once under it."""
     limit = rule.limits.person
     if limit is None:
         return price
@@ -69,10 +69,11 @@ def earn(
     prices: Mapping[str, Mapping[str, Price]],
     periods: int,
     runs: int,
-) -> tuple[Floats | None, Floats]:
+) -> tuple[Floats | None, Floats, dict[int, Floats]]:
     """Number of claims and what they earn before limits, each (rule, period, run).
 
-    The number is None unless some rule is limited by number: nothing else asks for it.
+    The number is None unless some rule is limited by number: nothing else asks for it. Third, for
+    each rule with a limit per person of its own, what of its earnings that limit lets through.
 
     Parameters
     ----------
@@ -95,7 +96,18 @@ def earn(
             earned[r] = 0.0
             for group, count in groups.items():
                 earned[r] += count * prices[name][group]
-    return number, earned
+    within = {
+        r: sum(
+            (
+                count * within_person_limit(rule, prices[name][group])
+                for group, count in claims[name].items()
+            ),
+            np.zeros((periods, runs)),
+        )
+        for r, (name, rule) in enumerate(payments.rules.items())
+        if rule.limits.person is not None
+    }
+    return number, earned, within
 
 
 def limited_by_number(payments: Payments) -> bool:
@@ -143,6 +155,7 @@ def pay(
     number: Floats | None,
     earned: Floats,
     periods_per_year: int,
+    within: Mapping[int, Floats] | None = None,
     people: PersonLimit | None = None,
     keep_joint: bool = False,
     detail: bool = False,
@@ -162,6 +175,8 @@ def pay(
         What they earn at their price [money].
     periods_per_year : int
         For limits by year, which are counted from the timeline's start.
+    within : mapping of rule number to array (period, run), optional
+        Of rules with a limit per person of their own, what that lets through of ``earned``.
     people : PersonLimit, optional
         Where a limit per person can bind.
     keep_joint : bool
@@ -182,7 +197,7 @@ def pay(
         payments.paid_after if w is None else w
         for w in (r.paid_after for r in payments.rules.values())
     ]
-    names, shares = limits.payers, limits.shares
+    names, shares, names_of_rules = limits.payers, limits.shares, list(payments.rules)
     split = keep_joint or limits.by_payer
     cut = Cut(earned.shape, detail)
     paid = np.zeros_like(earned)
@@ -192,8 +207,12 @@ def pay(
         due = earned[:, t]
         if not due.any():
             continue
-        money = due.copy() if limits.any or people is not None else due
+        money = due.copy() if limits.any or within or people is not None else due
         allowed = limits.cut_numbers(money, None if number is None else number[:, t], t, cut)
+        for r, through in (within or {}).items():
+            kept_of_rule = share_of(through[t], due[r], otherwise=1.0)
+            cut.add(f"{names_of_rules[r]}.person", r, t, money[r] * (1 - kept_of_rule))
+            money[r] *= kept_of_rule
         if people is not None:
             before, after = people.earn(t, allowed)
             kept = share_of(after, before, otherwise=1.0)
