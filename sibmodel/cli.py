@@ -66,7 +66,7 @@ def _stop(message: str, code: int) -> None:
 
 def _version(asked: bool) -> None:
     if asked:
-        from sibmodel import __version__  # noqa: PLC0415  (heavy imports wait for their command)
+        from sibmodel import __version__
 
         typer.echo(f"sibmodel {__version__}")
         raise typer.Exit
@@ -83,8 +83,8 @@ def _all(
 
 def _find(name: str) -> Contract:
     """A contract by file or by its name in the library."""
-    from sibmodel import library, load_contract  # noqa: PLC0415
-    from sibmodel.contract.faults import did_you_mean  # noqa: PLC0415
+    from sibmodel import library, load_contract
+    from sibmodel.contract.faults import did_you_mean
 
     path = Path(name)
     if path.exists() or path.suffix or len(path.parts) > 1:
@@ -110,8 +110,8 @@ def run(
 ) -> None:
     """Simulate a contract; print the answer and write a page, plots and tables."""
     with _told():
-        from sibmodel.contract.files import contract_warnings  # noqa: PLC0415
-        from sibmodel.pages.files import write  # noqa: PLC0415
+        from sibmodel.contract.files import contract_warnings
+        from sibmodel.pages.files import write
 
         agreed = _find(contract)
         results = _simulate(agreed, runs=runs, seed=seed, workers=workers, keep=keep)
@@ -123,12 +123,12 @@ def run(
 
 
 def _simulate(agreed: Contract, *, runs: int, seed: int, workers: int, keep: Keep) -> Results:
-    from sibmodel import simulate  # noqa: PLC0415
+    from sibmodel import simulate
 
     if workers == 1:
         return simulate(agreed, runs, seed=seed, keep=keep.value)
-    import multiprocessing  # noqa: PLC0415
-    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
 
     # spawn: a fork of a process with threads (numpy's) may hang
     context = multiprocessing.get_context("spawn")
@@ -158,7 +158,7 @@ def _warn(warnings: list[str]) -> None:
 def check(contract: ContractArgument) -> None:
     """Say what is wrong with a contract, line by line, or what is in it."""
     with _told():
-        from sibmodel.contract.files import contract_warnings  # noqa: PLC0415
+        from sibmodel.contract.files import contract_warnings
 
         agreed = _find(contract)
         typer.echo(f"{agreed.name}: no faults")
@@ -176,8 +176,8 @@ def description(contract: Contract) -> list[str]:
     >>> print(*description(sib.library.load("closed_form_bond"))[:3], sep="; ")
     200 people in people; 1 outcome: success; 1 rule, no limits, paid by council
     """
-    from sibmodel.contract.register import register  # noqa: PLC0415
-    from sibmodel.model.limits import limit_names  # noqa: PLC0415
+    from sibmodel.contract.register import register
+    from sibmodel.model.limits import limit_names
 
     def count(many: int, what: str) -> str:
         return f"{many} {what}{'' if many == 1 else 's'}" if many else f"no {what}s"
@@ -203,7 +203,7 @@ def description(contract: Contract) -> list[str]:
 def list_library() -> None:
     """List the contracts of the library."""
     with _told():
-        from sibmodel import library  # noqa: PLC0415
+        from sibmodel import library
 
         names = library.names()
         width = max(map(len, names), default=0)
@@ -215,8 +215,8 @@ def list_library() -> None:
 def schema() -> None:
     """Print the JSON Schema of the contract language, for editors."""
     with _told():
-        import json  # noqa: PLC0415
+        import json
 
-        from sibmodel.contract.files import json_schema  # noqa: PLC0415
+        from sibmodel.contract.files import json_schema
 
         typer.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))

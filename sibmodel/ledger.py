@@ -67,8 +67,7 @@ def arrays(stages: Stages, *, joint: bool) -> dict[str, npt.NDArray[Any]]:
         whole = np.zeros((periods, len(groups), len(outcomes), runs), dtype=some.dtype)
         for o, outcome in enumerate(outcomes):
             if outcome in counts:
-                cohort = contract.cohort_of(outcome)
-                mine = sorted(contract.cohorts[cohort].labels(cohort))
+                mine = contract.groups(contract.cohort_of(outcome))
                 where = [groups.index(group) for group in mine]
                 whole[:, where, o] = counts[outcome].transpose(1, 0, 2)
         kept[kind] = whole

@@ -36,11 +36,6 @@ class Terms:
         return cls(contract, real_weights(contract), last_cost_period(contract))
 
 
-def groups(contract: Contract, cohort: str) -> list[str]:
-    """Labels of a cohort's groups, in the order of every group axis."""
-    return sorted(contract.cohorts[cohort].labels(cohort))
-
-
 def prices_of(
     contract: Contract, drawn: Drawn, *, limited: bool = False
 ) -> dict[str, dict[str, Price]]:
@@ -54,7 +49,7 @@ def prices_of(
     return {
         name: {
             group: price_of(contract.payments, name, drawn, group)
-            for group in groups(contract, contract.cohort_paid(rule.pays))
+            for group in contract.groups(contract.cohort_paid(rule.pays))
         }
         for name, rule in rules.items()
     }
@@ -148,7 +143,7 @@ def _claims(
     contract: Contract, pays: str, counts: Kinds, people: Mapping[str, Counts]
 ) -> dict[str, Counts]:
     """What a rule pays for, by group: claims of an outcome, or a cohort's starts."""
-    mine = groups(contract, contract.cohort_paid(pays))
+    mine = contract.groups(contract.cohort_paid(pays))
     if pays in contract.cohorts:
         return {group: people[group] for group in mine}
     return dict(zip(mine, counts["claimed"][pays], strict=True))
@@ -160,7 +155,7 @@ def _attribution(contract: Contract, drawn: Drawn) -> dict[str, Floats]:
     for name in contract.outcomes:
         by_group = [
             np.atleast_1d(drawn(f"outcomes.{name}.attribution", group))
-            for group in groups(contract, contract.cohort_of(name))
+            for group in contract.groups(contract.cohort_of(name))
         ]
         shares[name] = np.stack(np.broadcast_arrays(*by_group))
     return shares

@@ -32,7 +32,7 @@ from sibmodel.model.outcomes import (
 from sibmodel.model.payments import dearest_path
 from sibmodel.model.people import planned_intake, planned_starts, starts
 from sibmodel.model.stages import Stages
-from sibmodel.money import Terms, groups, move_money, prices_of
+from sibmodel.money import Terms, move_money, prices_of
 
 WIDTH = 2048
 """Runs whose money is moved together: few enough for the processor's cache."""
@@ -115,7 +115,7 @@ class Plan:
         self.planned: dict[str, npt.NDArray[np.int64]] = {}
         self.cells: list[Cell] = []
         for name, cohort in contract.cohorts.items():
-            labels = dict(sorted(cohort.labels(name).items()))
+            labels = {group: cohort.labels(name)[group] for group in contract.groups(name)}
             planned = planned_starts(
                 intake=planned_intake(cohort, periods=self.periods), groups=list(labels.values())
             )
@@ -193,7 +193,7 @@ class Plan:
     def _starts(self, drawn: Drawn, runs: int, *, whole: bool) -> dict[str, Counts]:
         people: dict[str, Counts] = {}
         for name in self.contract.cohorts:
-            mine = groups(self.contract, name)
+            mine = self.contract.groups(name)
             turned_up = starts(
                 planned=np.stack([self.planned[group] for group in mine]),
                 referrals=drawn(f"cohorts.{name}.referrals"),
@@ -219,7 +219,7 @@ class Plan:
         """Every cell's people, into counts by kind and outcome, shape (group, period, run)."""
         runs = next(iter(people.values())).shape[-1]
         kind = self.small if chance else np.float64
-        labels = {name: groups(self.contract, name) for name in self.contract.cohorts}
+        labels = {name: self.contract.groups(name) for name in self.contract.cohorts}
         counts: dict[str, dict[str, Counts]] = {"achieved": {}, "anyway": {}, "claimed": {}}
         for name in self.contract.outcomes if even is None else ():
             cohort = self.contract.cohort_of(name)

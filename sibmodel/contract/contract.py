@@ -177,10 +177,14 @@ class Contract(Clause):
         clause = self.outcomes[outcome]
         return clause.after + (self.delay_of(clause.needs) if clause.needs else 0)
 
+    def groups(self, cohort: str) -> list[str]:
+        """Labels of a cohort's groups, in the order of every group axis."""
+        return sorted(self.cohorts[cohort].labels(cohort))
+
     @property
     def group_labels(self) -> tuple[str, ...]:
         """Every group, ``cohort/group`` (a cohort without groups: its name), sorted."""
-        return tuple(sorted(label for n, c in self.cohorts.items() for label in c.labels(n)))
+        return tuple(sorted(label for cohort in self.cohorts for label in self.groups(cohort)))
 
     @property
     def payer_names(self) -> tuple[str, ...]:

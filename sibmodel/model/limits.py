@@ -98,7 +98,7 @@ class _Room:
     """What is left under one limit on money or number, by run."""
 
     def __init__(self, name: str, size: float, scope: str, periods_per_year: int) -> None:
-        self.name, self._size, self._scope = name, size, scope
+        self.name, self._size = name, size
         self._lasts = {"period": 1, "year": periods_per_year}.get(scope)
         self.left: float | Floats = size
 
