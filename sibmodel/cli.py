@@ -1,7 +1,8 @@
-"""The command line: run, check and list contracts, and print their JSON Schema."""
+"""The command line: run, settle, check and list contracts, and print their JSON Schema."""
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,11 +13,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from sibmodel.contract.contract import Contract
     from sibmodel.results import Results
+    from sibmodel.settlement import Settlement
 
 FAULT, USAGE = 1, 2
-"""Exit codes: the contract or the run is at fault; the command line is."""
+"""Exit codes: the contract, the records or the run is at fault; the command line is."""
+
+LISTED = 25
+"""Rows not paid in full that are printed; the account has them all."""
 
 app = typer.Typer(
     help="The finances of outcomes contracts (social impact bonds, payment by results).",
@@ -155,6 +162,107 @@ def _warn(warnings: list[str]) -> None:
 
 
 @app.command()
+def settle(
+    contract: ContractArgument,
+    claims: Annotated[
+        str,
+        typer.Argument(
+            metavar="CLAIMS", help="A .csv file of recorded outcomes, or a name of the library."
+        ),
+    ],
+    *,
+    as_at: Annotated[
+        dt.datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Settle up to this date, read nothing later."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for tables.  [default: none]")] = None,
+) -> None:
+    """Say what recorded outcomes pay, which limit took what, and why claims are refused."""
+    with _told():
+        from sibmodel.settlement import settle as settled_by
+
+        agreed, table = _find(contract), _find_claims(claims)
+        if out is not None:
+            _try_folder(out)
+        settled = settled_by(agreed, table, as_at=as_at.date() if as_at is not None else None)
+        typer.echo(repr(settled))
+        typer.echo("\n".join([*by_rule(settled), *not_in_full(settled)]))
+        if out is not None:
+            paths = _write_settlement(settled, out)
+            typer.echo("\n".join(["\nWritten:", *(f"  {path}" for path in paths)]))
+
+
+def _find_claims(name: str) -> pd.DataFrame:
+    """Recorded outcomes by file, or of a contract of the library."""
+    from sibmodel import library
+    from sibmodel.contract.faults import did_you_mean
+    from sibmodel.records import load_records
+
+    path = Path(name)
+    if path.exists() or path.suffix or len(path.parts) > 1:
+        if not path.exists():
+            near = [str(p) for p in path.parent.glob("*.csv")]
+            remedy = f"; {did_you_mean(name, near)}" if near else ""
+            raise ValueError(f"there is no file {name}{remedy}")
+        return load_records(path)
+    try:
+        return library.records(name.removesuffix("_records"))
+    except KeyError as error:
+        raise ValueError(error.args[0]) from None
+
+
+def _try_folder(folder: Path) -> None:
+    """Make the folder and write to it, so that nobody waits for what cannot be kept."""
+    import tempfile
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
+
+
+def by_rule(settled: Settlement) -> list[str]:
+    """What each rule pays, as lines to print."""
+    payments = settled.payments
+    signed = payments["amount"].where(payments["direction"] == "paid", -payments["amount"])
+    paid = signed.groupby(payments["rule"], sort=False).sum()
+    width = max((len(str(rule)) for rule in paid.index), default=0)
+    currency = settled.contract.currency
+    return [
+        "\nBy rule:" if len(paid) else "\nNothing is paid.",
+        *(f"  {rule:<{width}}  {currency} {amount:>14,.2f}" for rule, amount in paid.items()),
+    ]
+
+
+def not_in_full(settled: Settlement) -> list[str]:
+    """What is refused, accepted in part or waiting, and why, as lines to print."""
+    account = settled.account
+    told = account[account["reason"] != ""]
+    told = told.drop_duplicates(["row", "rule", "period", "status", "reason"])
+    if told.empty:
+        return []
+    lines = ["\nNot in full (row 1 is the first row below the names of the columns):"]
+    for line, recorded in zip(told.to_dict("records")[:LISTED], told["row"].notna(), strict=False):
+        where = f"row {line['row']}" if recorded else f"period {line['period']}"
+        lines.append(f"  {where}, {line['rule']}, {line['status']}: {line['reason']}")
+    if len(told) > LISTED:
+        lines.append(f"  and {len(told) - LISTED:,} more: --out writes the account with all")
+    return lines
+
+
+def _write_settlement(settled: Settlement, folder: Path) -> list[Path]:
+    tables = {
+        "payments.csv": settled.payments,
+        "account.csv": settled.account,
+        "readings.csv": settled.readings,
+    }
+    for name, table in tables.items():
+        table.to_csv(folder / name, index=False)
+    notes = folder / "notes.txt"
+    notes.write_text("".join(f"{note}\n" for note in settled.notes), encoding="utf-8")
+    return [*(folder / name for name in tables), notes]
+
+
+@app.command()
 def check(contract: ContractArgument) -> None:
     """Say what is wrong with a contract, line by line, or what is in it."""
     with _told():
@@ -184,7 +292,7 @@ def description(contract: Contract) -> list[str]:
 
     people = ", ".join(f"{c.size:,} people in {name}" for name, c in contract.cohorts.items())
     rules = count(len(contract.payments.rules), "rule")
-    limits = count(len(limit_names(contract.payments)), "limit")
+    limits = count(len(limit_names(contract)), "limit")
     entries = register(contract)
     said = [entry for entry in entries if entry.status != "default"]
     sourceless = sum(entry.source is None for entry in said)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from sibmodel.contract.contract import Contract
+from sibmodel.model.floors import floor_names
 from sibmodel.model.stages import Stages
 from sibmodel.model.value import anyway_missing, benefit_years, undefined_benefits
 
@@ -30,6 +31,8 @@ VARIABLES: dict[str, tuple[tuple[str, ...], str, str]] = {
         "money",
         "Outcome payments by rule and payer, in cash",
     ),
+    "paid_back": (("payer", "period", "run"), "money", "Paid back to payers, in cash"),
+    "readings": (("reading", "run"), "figures", "Performances as read, by date of reading"),
     "costs": (("period", "run"), "money", "Delivery costs due"),
     "running_costs": (("payer", "period", "run"), "money", "Payers' own running costs"),
     "met": (("period", "run"), "money", "Delivery costs met from the account"),
@@ -49,7 +52,10 @@ VARIABLES: dict[str, tuple[tuple[str, ...], str, str]] = {
     ),
 }
 
-_ORDER = ("run", "year", "period", "group", "outcome", "payer", "rule", "tranche", "party")
+_ORDER = (
+    *("run", "year", "period", "group", "outcome", "payer", "rule", "tranche", "party"),
+    "reading",
+)
 
 
 def arrays(stages: Stages, *, joint: bool) -> dict[str, npt.NDArray[Any]]:
@@ -58,16 +64,17 @@ def arrays(stages: Stages, *, joint: bool) -> dict[str, npt.NDArray[Any]]:
     groups, outcomes = contract.group_labels, list(contract.outcomes)
     some = next(iter(stages.achieved.values()))
     periods, runs = some.shape[1], some.shape[2]
+    kind_of_number = np.result_type(*{counts.dtype for counts in stages.achieved.values()})
     kept: dict[str, npt.NDArray[Any]] = {
         "starts": np.stack([stages.starts[group] for group in groups], axis=1)
     }
-    kept["starts"] = kept["starts"].astype(some.dtype, copy=False)
+    kept["starts"] = kept["starts"].astype(kind_of_number, copy=False)
     for kind in ("achieved", "anyway", "claimed"):
         counts = getattr(stages, kind)
-        whole = np.zeros((periods, len(groups), len(outcomes), runs), dtype=some.dtype)
+        whole = np.zeros((periods, len(groups), len(outcomes), runs), dtype=kind_of_number)
         for o, outcome in enumerate(outcomes):
             if outcome in counts:
-                mine = contract.groups(contract.cohort_of(outcome))
+                mine = contract.groups_of(outcome)
                 where = [groups.index(group) for group in mine]
                 whole[:, where, o] = counts[outcome].transpose(1, 0, 2)
         kept[kind] = whole
@@ -75,6 +82,11 @@ def arrays(stages: Stages, *, joint: bool) -> dict[str, npt.NDArray[Any]]:
     kept["paid_by_payer"] = stages.paid.by_payer
     if joint and stages.paid.joint is not None:
         kept["paid_by_rule_and_payer"] = stages.paid.joint
+    if any(rule.paid_back_by for rule in contract.payments.rules.values()):
+        back = stages.paid.back_to
+        kept["paid_back"] = np.zeros_like(stages.paid.by_payer) if back is None else back
+    if contract.performance:
+        kept["readings"] = _readings(stages)
     kept["costs"] = np.broadcast_to(stages.costs, (periods, runs))
     if stages.running:
         kept["running_costs"] = np.stack(
@@ -101,6 +113,25 @@ def arrays(stages: Stages, *, joint: bool) -> dict[str, npt.NDArray[Any]]:
     return kept
 
 
+def reading_labels(stages: Stages) -> list[str]:
+    """Every reading, ``performance@date`` or ``performance/group@date``, in order."""
+    return [
+        f"{name}{f'/{reading.group or reading.cohort}' if reading.cohort else ''}@{reading.date}"
+        for name, mine in stages.readings.items()
+        for reading in mine
+    ]
+
+
+def _readings(stages: Stages) -> npt.NDArray[Any]:
+    """Readings of these runs, (reading, run)."""
+    values = [
+        np.broadcast_to(np.asarray(reading.value, dtype=float), (stages.runs,))
+        for mine in stages.readings.values()
+        for reading in mine
+    ]
+    return np.stack(values) if values else np.zeros((0, stages.runs))
+
+
 def sized(
     base: Mapping[str, npt.NDArray[Any]], people: type[np.generic]
 ) -> dict[str, npt.NDArray[Any]]:
@@ -112,7 +143,9 @@ def sized(
     }
 
 
-def dataset(contract: Contract, kept: Mapping[str, npt.NDArray[Any]]) -> xr.Dataset:
+def dataset(
+    contract: Contract, kept: Mapping[str, npt.NDArray[Any]], readings: Sequence[str]
+) -> xr.Dataset:
     """The ledger as a dataset with named axes; the arrays are views, not copies."""
     timeline = contract.timeline
     coordinates: dict[str, Any] = {
@@ -120,10 +153,11 @@ def dataset(contract: Contract, kept: Mapping[str, npt.NDArray[Any]]) -> xr.Data
         "period": np.arange(timeline.periods),
         "group": list(contract.group_labels),
         "outcome": list(contract.outcomes),
-        "rule": list(contract.payments.rules),
+        "rule": [*contract.payments.rules, *floor_names(contract.payments)],
         "payer": list(contract.payments.payers),
         "tranche": list(contract.capital.tranches) if contract.capital else [],
         "party": list(contract.party_names),
+        "reading": list(readings),
         "year": np.arange(benefit_years(contract)),
         "date": (
             "period",

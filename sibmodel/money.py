@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,47 +12,30 @@ from sibmodel.contract.contract import Contract
 from sibmodel.model.assumptions import Drawn
 from sibmodel.model.capital import cost_by_period, last_cost_period, run_account
 from sibmodel.model.chance import Floats
-from sibmodel.model.limits import PersonLimit, Price
+from sibmodel.model.claims import Kinds, accepted_so_far, count_lots, plain_claims, routes
+from sibmodel.model.comparison import assumed_figures
+from sibmodel.model.lots import Lot
 from sibmodel.model.outcomes import Counts
-from sibmodel.model.payments import earn, pay, price_of, within_person_limit
+from sibmodel.model.payments import pay
+from sibmodel.model.performance import Fact, Readings, Started, readings
+from sibmodel.model.prices import Reader
 from sibmodel.model.stages import Stages
 from sibmodel.model.value import benefit_flow, incidence, real_weights, undefined_benefits
-
-Kinds = Mapping[str, Mapping[str, Counts]]
-"""Counts by kind (achieved, anyway, claimed) and outcome, each (group, period, run)."""
 
 
 @dataclass(frozen=True)
 class Terms:
-    """What is the same in every run: the present value of a unit by period, the last cost."""
+    """What is the same in every run: present values by period, the last cost, routes of claims."""
 
     contract: Contract
     weights: Floats | str
     last_cost: int
+    routes: Mapping[str, str]
 
     @classmethod
     def of(cls, contract: Contract) -> Terms:
         """Worked out once for a contract."""
-        return cls(contract, real_weights(contract), last_cost_period(contract))
-
-
-def prices_of(
-    contract: Contract, drawn: Drawn, *, limited: bool = False
-) -> dict[str, dict[str, Price]]:
-    """Price of a claim by rule and group; ``limited``: up to the rule's own limit per person."""
-    rules = contract.payments.rules
-    if limited:
-        return {
-            name: {group: within_person_limit(rules[name], price) for group, price in row.items()}
-            for name, row in prices_of(contract, drawn).items()
-        }
-    return {
-        name: {
-            group: price_of(contract.payments, name, drawn, group)
-            for group in contract.groups(contract.cohort_paid(rule.pays))
-        }
-        for name, rule in rules.items()
-    }
+        return cls(contract, real_weights(contract), last_cost_period(contract), routes(contract))
 
 
 def move_money(
@@ -61,7 +44,9 @@ def move_money(
     drawn: Drawn,
     people: Mapping[str, Counts],
     counts: Kinds,
-    person: PersonLimit | None,
+    lots: Sequence[Lot],
+    person_by_person: Collection[str],
+    facts: Sequence[Fact],
     details: bool,
 ) -> Stages:
     """Claims are paid, costs met, capital drawn and distributed, and all of it valued.
@@ -75,31 +60,30 @@ def move_money(
         Who started.
     counts : mapping
         Counts by kind and outcome.
-    person : PersonLimit or None
-        Where a limit per person can bind.
+    lots : sequence of Lot
+        Claims of the rules whose claims are taken person by person, or by start.
+    person_by_person : collection of str
+        The rules those lots are of.
+    facts : sequence of Fact
+        What performances are read of.
     details : bool
         Also what only the ledger asks for: payments by rule and payer, benefits by year.
     """
     contract, payments = terms.contract, terms.contract.payments
     periods, runs = contract.timeline.periods, next(iter(people.values())).shape[-1]
     per_year = contract.timeline.periods_per_year
-    number, earned, within = earn(
-        payments,
-        claims={
-            name: _claims(contract, rule.pays, counts, people)
-            for name, rule in payments.rules.items()
-        },
-        prices=prices_of(contract, drawn),
-        periods=periods,
-        runs=runs,
-    )
+    route = {name: way for name, way in terms.routes.items() if name not in person_by_person}
+    plain = [name for name, way in route.items() if way == "plain"]
+    counted = [name for name, way in route.items() if way == "counts"]
+    reading = readings_of(contract, people, facts, drawn)
     paid = pay(
-        payments,
-        number=number,
-        earned=earned,
-        periods_per_year=per_year,
-        within=within,
-        people=person,
+        Reader(contract, drawn),
+        lots=[*lots, *count_lots(contract, counted, counts, people)],
+        plain=plain_claims(contract, plain, drawn=drawn, counts=counts, people=people, runs=runs),
+        readings=reading,
+        accepted=accepted_so_far(contract, counts, people),
+        runs=runs,
+        periods=periods,
         keep_joint=details,
     )
 
@@ -128,36 +112,45 @@ def move_money(
         claimed=counts["claimed"],
         attribution=_attribution(contract, drawn),
         paid=paid,
+        readings=reading,
         costs=costs,
         running=costs_of("payments.running_costs", payments.running_costs),
     )
     if contract.capital is not None:
         account = run_account(
-            contract.capital, payments=stages.payments, costs=costs, last_cost=terms.last_cost
+            contract.capital, payments=stages.income, costs=costs, last_cost=terms.last_cost
         )
         stages = replace(stages, account=account)
     return _valued(terms, stages, drawn, details)
 
 
-def _claims(
-    contract: Contract, pays: str, counts: Kinds, people: Mapping[str, Counts]
-) -> dict[str, Counts]:
-    """What a rule pays for, by group: claims of an outcome, or a cohort's starts."""
-    mine = contract.groups(contract.cohort_paid(pays))
-    if pays in contract.cohorts:
-        return {group: people[group] for group in mine}
-    return dict(zip(mine, counts["claimed"][pays], strict=True))
+def readings_of(
+    contract: Contract, people: Mapping[str, Counts], facts: Sequence[Fact], drawn: Drawn
+) -> Readings:
+    """What performances read, from simulated facts and from figures assumed as such."""
+    if not contract.performance:
+        return Readings()
+    starts = [
+        Started(contract.cohort_of_group(group), group, t, contract.timeline.date(t), count[t])
+        for group, count in people.items()
+        for t in range(len(count))
+        if np.any(count[t])
+    ]
+    return readings(
+        contract, facts, assumed_figures(contract, drawn), starts, drawn, simulated=True
+    )
 
 
 def _attribution(contract: Contract, drawn: Drawn) -> dict[str, Floats]:
-    """Attribution by outcome, shape (group, 1 or run)."""
+    """Attribution by outcome, shape (group, 1 or run); below zero where fewer are better."""
     shares = {}
     for name in contract.outcomes:
         by_group = [
             np.atleast_1d(drawn(f"outcomes.{name}.attribution", group))
-            for group in contract.groups(contract.cohort_of(name))
+            for group in contract.groups_of(name)
         ]
-        shares[name] = np.stack(np.broadcast_arrays(*by_group))
+        sign = 1.0 if contract.outcomes[name].better == "higher" else -1.0
+        shares[name] = sign * np.stack(np.broadcast_arrays(*by_group))
     return shares
 
 
@@ -188,7 +181,10 @@ def _valued(terms: Terms, stages: Stages, drawn: Drawn, details: bool) -> Stages
         incidence=incidence(
             contract,
             weights=terms.weights,
-            by_payer=dict(zip(contract.payments.payers, stages.paid.by_payer, strict=True)),
+            by_payer=stages.by_payer,
+            income=stages.income,
+            tax=stages.tax,
+            backs=stages.backs,
             running=stages.running,
             due=stages.costs,
             met=account.met if account else None,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +16,10 @@ from sibmodel.contract.contract import Contract
 from sibmodel.contract.people import Cohort
 from sibmodel.model.assumptions import Assumptions, Drawn
 from sibmodel.model.chance import BLOCK, Floats
-from sibmodel.model.evidence import Mask
-from sibmodel.model.ladders import CohortRates, cohort_luck, cohort_rates
-from sibmodel.model.limits import PersonLimit, Price
-from sibmodel.model.measures import Measure, measures
+from sibmodel.model.comparison import comparison_totals, simulated_facts
+from sibmodel.model.hands import CellClaims, Hands, lots_by_start, person_by_person
+from sibmodel.model.measure import Measure
+from sibmodel.model.measures import measures
 from sibmodel.model.outcomes import (
     Counts,
     EvenPeople,
@@ -29,10 +28,11 @@ from sibmodel.model.outcomes import (
     expected_cell,
     random_luck,
 )
-from sibmodel.model.payments import dearest_path
-from sibmodel.model.people import planned_intake, planned_starts, starts
+from sibmodel.model.people import Cell, planned_intake, planned_starts, starts
+from sibmodel.model.prices import Asked, Reader, worth_of
+from sibmodel.model.rates import CohortRates, cohort_luck, cohort_rates
 from sibmodel.model.stages import Stages
-from sibmodel.money import Terms, move_money, prices_of
+from sibmodel.money import Terms, move_money
 
 WIDTH = 2048
 """Runs whose money is moved together: few enough for the processor's cache."""
@@ -55,47 +55,6 @@ class Switches:
 
 
 BASE_CASE = Switches(uncertainty=False, shared_luck=False, chance=False)
-
-
-@dataclass(frozen=True)
-class Cell:
-    """People of one group who start in one period."""
-
-    cohort: str
-    group: str
-    start: int
-
-    @property
-    def name(self) -> str:
-        """The name its streams carry: ``cohort/group/start``."""
-        group = self.group if "/" in self.group else f"{self.group}/{self.group}"
-        return f"{group}/{self.start}"
-
-
-class Claimants(Protocol):
-    """Anything that is handed people's claims, slab by slab."""
-
-    def add_people(self, people: int, weight: float | Floats = 1.0) -> None:
-        """Begin a slab of people; the claims that follow are theirs."""
-
-    def add_claims(self, *, rule: int, period: int, price: Price, claimed: Mask) -> None:
-        """Claims of the current slab: one a person, shape (person, run)."""
-
-
-class _Earnings:
-    """Adds up what each person's claims earn."""
-
-    def __init__(self, runs: int) -> None:
-        self._runs, self._slabs = runs, list[Floats]()
-
-    def add_people(self, people: int, weight: float | Floats = 1.0) -> None:
-        self._slabs.append(np.zeros((people, self._runs)))
-
-    def add_claims(self, *, rule: int, period: int, price: Price, claimed: Mask) -> None:
-        self._slabs[-1] += claimed * price
-
-    def per_person(self) -> Floats:
-        return np.concatenate([np.zeros(0), *(slab.ravel() for slab in self._slabs)])
 
 
 class Plan:
@@ -122,13 +81,37 @@ class Plan:
             for row, group in zip(planned, labels, strict=True):
                 self.planned[group] = row
                 self.cells += [Cell(name, group, int(t)) for t in np.flatnonzero(row)]
-        self.rules_paying: dict[str, list[int]] = {}
-        for r, rule in enumerate(contract.payments.rules.values()):
-            self.rules_paying.setdefault(rule.pays, []).append(r)
-        self.delay = {name: contract.delay_of(name) for name in contract.outcomes}
+        self.rows = {
+            name: {group: g for g, group in enumerate(contract.groups_of(name))}
+            for name in contract.outcomes
+        }
+        self.spread = {
+            name
+            for name, outcome in contract.outcomes.items()
+            if outcome.unit is not None
+            or any(len(contract.delays(name, group)) > 1 for group in self.rows[name])
+        }
         self.terms = Terms.of(contract)
         most = sum(cohort.size * _most(contract, cohort) for cohort in contract.cohorts.values())
         self.small: type[np.generic] = np.uint16 if most < 2**16 else np.uint32
+        units = any(clause.unit is not None for clause in contract.outcomes.values())
+        self.kept_as: type[np.generic] = np.float64 if units else self.small
+
+        self._refuse_numbers()
+
+    def _refuse_numbers(self) -> None:
+        """Find out at once that a number a person cannot be simulated.
+
+        Raises
+        ------
+        ValueError
+        """
+        if all(outcome.unit is None for outcome in self.contract.outcomes.values()):
+            return
+        for rates in self._rates(self.assumptions.means(), None).values():
+            for world in (*rates.achieved.values(), *rates.anyway.values()):
+                for number in world.numbers.values():
+                    number.of(np.full((1, 1), 0.5))
 
     # --- one block --------------------------------------------------------------------------------
 
@@ -147,35 +130,85 @@ class Plan:
         People are walked for the whole block at once; money is then moved part by part.
         """
         runs = switches.runs
-        drawn = (
-            self.assumptions.draw(seed, block) if switches.uncertainty else self.assumptions.means()
-        )
-        people = self._starts(drawn, runs, whole=switches.chance)
-        luck = cohort_luck(seed, block) if switches.shared_luck else None
+        drawn, people, luck = self._drawn(seed, block, switches)
         rates = self._rates(drawn, luck)
-        prices = prices_of(self.contract, drawn, limited=True)
-        limited = self._person_limit_can_bind(prices)
-        if limited:  # each part would walk the people again: as few parts as memory allows
-            width = min(runs, self._people_held_at_once(people, runs, switches.chance))
-        columns = [slice(low, min(low + width, runs)) for low in range(0, runs, width)]
-        walk = functools.partial(
-            self._walk, rates=rates, people=people, prices=prices, seed=seed, block=block
+        compared = comparison_totals(
+            self.contract,
+            planned=self.planned,
+            starts=people,
+            rates=rates,
+            drawn=drawn,
+            luck=luck,
+            seed=seed,
+            block=block,
+            chance=switches.chance,
         )
-        person = self._person(columns[0]) if limited and switches.chance else None
-        counts = walk(chance=switches.chance, person=person, columns=columns[0])
+        by_person = person_by_person(self.contract, self.terms.routes, drawn)
+        by_start = {n for n, way in self.terms.routes.items() if way == "starts"} - by_person
+        if by_person:  # each part would walk the people again: as few parts as memory allows
+            width = min(runs, self._people_held_at_once(people, runs, switches.chance, by_person))
+        columns = [slice(low, min(low + width, runs)) for low in range(0, runs, width)]
+        walk = functools.partial(self._walk, rates=rates, people=people, seed=seed, block=block)
+        hands = Hands(self.contract, by_person, columns[0])
+        cells: list[CellClaims] = []
+        counts = walk(
+            chance=switches.chance,
+            hands=hands if by_person and switches.chance else None,
+            on_cell=(lambda *cell: cells.append(cell)) if by_start or by_person else None,
+        )
+        for cell in self.cells if by_start or by_person else ():
+            cells.append((cell, cell.cohort, cell.start, people[cell.group][cell.start]))
         for index, some in enumerate(columns):
-            if limited and (index > 0 or not switches.chance):
-                person = self._person(some)
-                even = None if switches.chance else self._points(runs)
-                walk(chance=True, person=person, columns=some, even=even)
+            if by_person and (index > 0 or not switches.chance):
+                hands = Hands(self.contract, by_person, some)
+                walk(chance=True, hands=hands, even=None if switches.chance else _points(runs))
+                if not switches.chance:
+                    hands.add_up_to(cells)
+            started = {group: count[:, some] for group, count in people.items()}
+            counted = _of(counts, some)
             yield move_money(
                 self.terms,
                 drawn=drawn.of(some),
-                people={group: count[:, some] for group, count in people.items()},
-                counts=_of(counts, some),
-                person=person,
+                people=started,
+                counts=counted,
+                lots=[*hands.lots, *lots_by_start(self.contract, by_start, cells, some)],
+                person_by_person=by_person | by_start,
+                facts=simulated_facts(
+                    self.contract,
+                    planned=self.planned,
+                    starts=started,
+                    claimed=counted["claimed"],
+                    comparisons={name: totals[..., some] for name, totals in compared.items()},
+                ),
                 details=details,
             )
+
+    def happen(self, *, seed: int, block: int, switches: Switches) -> dict[str, dict[str, Counts]]:
+        """What happens to people in one block of runs, before any money.
+
+        Returns
+        -------
+        dict of kind (achieved, anyway, claimed) to dict of outcome to array (group, period, run)
+        """
+        drawn, people, luck = self._drawn(seed, block, switches)
+        return self._walk(
+            rates=self._rates(drawn, luck),
+            people=people,
+            seed=seed,
+            block=block,
+            chance=switches.chance,
+            hands=None,
+        )
+
+    def _drawn(
+        self, seed: int, block: int, switches: Switches
+    ) -> tuple[Drawn, dict[str, Counts], Callable[[str], Floats] | None]:
+        """The contract's numbers, who starts, and the luck that is shared, in each run."""
+        drawn = (
+            self.assumptions.draw(seed, block) if switches.uncertainty else self.assumptions.means()
+        )
+        luck = cohort_luck(seed, block) if switches.shared_luck else None
+        return drawn, self._starts(drawn, switches.runs, whole=switches.chance), luck
 
     def _rates(self, drawn: Drawn, luck: Callable[[str], Floats] | None) -> dict[str, CohortRates]:
         """The rates of each cohort in each run."""
@@ -208,141 +241,125 @@ class Plan:
         *,
         rates: Mapping[str, CohortRates],
         people: Mapping[str, Counts],
-        prices: Mapping[str, Mapping[str, Price]],
         seed: int,
         block: int,
         chance: bool,
-        person: Claimants | None,
-        columns: slice,
+        hands: Hands | None,
+        on_cell: Callable[[Cell, str, int, Counts], None] | None = None,
         even: int | None = None,
     ) -> dict[str, dict[str, Counts]]:
-        """Every cell's people, into counts by kind and outcome, shape (group, period, run)."""
+        """Every cell's people, into counts by kind and outcome, shape (group, period, run).
+
+        Parameters
+        ----------
+        rates, people : mapping
+            Rates by cohort; who starts, by group (period, run).
+        seed, block : int
+        chance : bool
+            People one by one; otherwise as fractions.
+        hands : Hands, optional
+            Takes claims person by person.
+        on_cell : callable, optional
+            Is told each cell, outcome and period, and the claims, shape (run,).
+        even : int, optional
+            So many evenly spread people stand for each cell, for ``hands`` alone.
+        """
         runs = next(iter(people.values())).shape[-1]
-        kind = self.small if chance else np.float64
-        labels = {name: self.contract.groups(name) for name in self.contract.cohorts}
         counts: dict[str, dict[str, Counts]] = {"achieved": {}, "anyway": {}, "claimed": {}}
-        for name in self.contract.outcomes if even is None else ():
-            cohort = self.contract.cohort_of(name)
-            shape = (len(labels[cohort]), self.periods, runs)
+        for name, clause in self.contract.outcomes.items() if even is None else ():
+            kind = self.small if chance and clause.unit is None else np.float64
+            shape = (len(self.rows[name]), self.periods, runs)
+            mine = [rates[cohort] for cohort in self.contract.cohorts_of(name)]
             counts["achieved"][name] = np.zeros(shape, dtype=kind)
-            if any(name in shares for shares in rates[cohort].share_anyway.values()):
+            if any(world.states(name) for some in mine for world in some.anyway.values()):
                 counts["anyway"][name] = np.zeros(shape, dtype=kind)
-            certain = name not in rates[cohort].unsure_evidence
+            certain = not any(name in some.unsure_evidence for some in mine)
             counts["claimed"][name] = (
                 counts["achieved"][name] if certain else np.zeros(shape, dtype=kind)
             )
         for cell in self.cells:
-            mine = people[cell.group][cell.start]
-            if not np.any(mine):
+            started = people[cell.group][cell.start]
+            if not np.any(started):
                 continue
             weight: float | Floats = 1.0
             luck_of: LuckOf = random_luck(seed, block)
             if even is not None:
-                weight = mine[columns] / even
-                mine = np.full(runs, even)
+                assert hands is not None
+                weight = started[hands.columns] / even
+                started = np.full(runs, even)
                 luck_of = functools.partial(_even_luck, points=even, runs=runs)
             if not chance:
-                counted = expected_cell(rates[cell.cohort], cell.group, cell.start, mine)
+                counted = expected_cell(rates[cell.cohort], cell.group, cell.start, started)
             else:
                 counted = count_cell(
                     rates[cell.cohort],
                     cell.name,
                     cell.group,
                     cell.start,
-                    mine,
+                    started,
                     luck_of,
-                    self._collector(person, cell, prices, columns, weight) if person else None,
+                    hands.collector(cell, weight) if hands else None,
                 )
             if even is not None:
                 continue
-            g = labels[cell.cohort].index(cell.group)
             for what in ("achieved", "anyway", "claimed"):
-                found: dict[str, Counts] = getattr(counted, what)
-                for name, count in found.items():
-                    if what == "claimed" and counts["claimed"][name] is counts["achieved"][name]:
-                        continue
-                    counts[what][name][g, cell.start + self.delay[name]] = count
+                found: dict[str, dict[int, Counts]] = getattr(counted, what)
+                for name, delays in found.items():
+                    for delay, count in delays.items():
+                        if what == "claimed" and on_cell is not None:
+                            on_cell(cell, name, cell.start + delay, count)
+                        whole = counts[what][name]
+                        if what == "claimed" and whole is counts["achieved"][name]:
+                            continue
+                        place = (self.rows[name][cell.group], cell.start + delay)
+                        if name in self.spread:
+                            whole[place] += count
+                        else:  # nobody else of the group can have it then
+                            whole[place] = count
         return counts
-
-    def _collector(
-        self,
-        person: Claimants,
-        cell: Cell,
-        prices: Mapping[str, Mapping[str, Price]],
-        columns: slice,
-        weight: float | Floats,
-    ) -> Callable[[str, Mask], None]:
-        """Hands the claims of a cell's people to the limit per person, slab by slab."""
-        names = list(self.contract.payments.rules)
-
-        def collect(paid_for: str, mask: Mask) -> None:
-            if paid_for == cell.cohort:
-                person.add_people(len(mask), weight)
-            for r in self.rules_paying.get(paid_for, ()):
-                price = prices[names[r]][cell.group]
-                person.add_claims(
-                    rule=r,
-                    period=cell.start + self.delay.get(paid_for, 0),
-                    price=price if np.ndim(price) == 0 else np.asarray(price)[columns],
-                    claimed=mask[:, columns],
-                )
-
-        return collect
-
-    def _person_limit_can_bind(self, prices: Mapping[str, Mapping[str, Price]]) -> bool:
-        limit = self.contract.payments.limits.person
-        if limit is None:
-            return False
-        for name in self.contract.cohorts:
-            for group in self.contract.cohorts[name].labels(name):
-                worth: dict[str, Price] = {}
-                for rule, clause in self.contract.payments.rules.items():
-                    if group in prices[rule]:
-                        worth[clause.pays] = worth.get(clause.pays, 0.0) + prices[rule][group]
-                if dearest_path(self.contract, worth, name) > limit:
-                    return True
-        return False
 
     def person_earnings(self, *, seed: int) -> Floats:
         """What each simulated person's claims earn at their price, before limits, shape (person,).
 
         The people of the first runs of block 0, assumptions at their means, no shared luck.
         """
-        drawn, some = self.assumptions.means(), slice(0, 1024)
-        people = self._starts(drawn, BLOCK, whole=True)
-        prices = prices_of(self.contract, drawn)
-        earnings = _Earnings(some.stop)
+        drawn = self.assumptions.means()
+        hands = Hands(self.contract, self.terms.routes, slice(0, 1024))
         self._walk(
             rates=self._rates(drawn, None),
-            people=people,
-            prices=prices,
+            people=self._starts(drawn, BLOCK, whole=True),
             seed=seed,
             block=0,
             chance=True,
-            person=earnings,
-            columns=some,
+            hands=hands,
         )
-        return earnings.per_person()
+        reader, names = Reader(self.contract, drawn), list(self.contract.payments.rules)
+        earned = [np.zeros((people, 1024)) for people in hands.slabs]
+        for lot in hands.lots:
+            asked = Asked(lot.date, lot.group, lot.started, lot.number)
+            worth, factor = worth_of(reader, names[lot.rule], asked)
+            by_price = self.contract.payments.rules[names[lot.rule]].worth == "price"
+            assert lot.people is not None
+            earned[lot.people] += (lot.number if by_price else lot.number > 0) * (worth * factor)
+        return np.concatenate([np.zeros(0), *(slab.ravel() for slab in earned)])
 
-    def _person(self, columns: slice) -> PersonLimit:
-        limit = self.contract.payments.limits.person
-        assert limit is not None
-        return PersonLimit(
-            limit, rules=len(self.contract.payments.rules), runs=columns.stop - columns.start
-        )
-
-    @staticmethod
-    def _points(runs: int) -> int:
-        """How many even people stand for a cell where there is no chance."""
-        return 4096 if runs == 1 else 128
-
-    def _people_held_at_once(self, people: Mapping[str, Counts], runs: int, chance: bool) -> int:
+    def _people_held_at_once(
+        self, people: Mapping[str, Counts], runs: int, chance: bool, rules: Collection[str]
+    ) -> int:
         """How many runs fit in memory where every person is held."""
         held = sum(
-            int(people[cell.group][cell.start].max()) if chance else self._points(runs)
+            int(people[cell.group][cell.start].max()) if chance else _points(runs)
             for cell in self.cells
         )
-        each = 10 + 2 * len(self.contract.payments.rules)
+        each = 10
+        for name in rules:
+            pays = self.contract.payments.rules[name].pays or ""
+            outcome = self.contract.outcomes.get(pays)
+            numbers = outcome is not None and outcome.unit is not None
+            spans = (
+                [self.contract.accrues_over(pays, g) for g in self.rows[pays]] if numbers else []
+            )
+            each += 8 * max(spans) if numbers else 2
         return max(64, _PERSON_BYTES // (max(held, 1) * each))
 
 
@@ -357,6 +374,11 @@ def _of(counts: Mapping[str, Mapping[str, Counts]], runs: slice) -> dict[str, di
         for name, array in counts["claimed"].items()
     }
     return some
+
+
+def _points(runs: int) -> int:
+    """How many even people stand for a cell where there is no chance."""
+    return 4096 if runs == 1 else 128
 
 
 def _even_luck(name: str, fine: bool, *, points: int, runs: int) -> EvenPeople:

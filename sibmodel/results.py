@@ -14,7 +14,7 @@ import xarray as xr
 from sibmodel import statistics
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.faults import did_you_mean
-from sibmodel.model.measures import Measure
+from sibmodel.model.measure import Measure
 from sibmodel.model.returns import STATUSES
 from sibmodel.model.value import COLUMNS
 
@@ -262,6 +262,11 @@ class Results:
         for payer in self.contract.payer_names if len(self.contract.payer_names) > 1 else ():
             add(f"  of which {payer}", f"outcome_payments[{payer}]")
         for name in self.names:
+            what = name.partition("[")[2][:-1]
+            if name.startswith("performance["):
+                add(f"What is {what}, as last read?", name)
+            if name.startswith("pays["):
+                add(f"How often does {what} pay?", name, spread=False)
             if name.startswith("limit_binds["):
                 limit = name.partition("[")[2][:-1]
                 words = {"person": "per person", "contract": "on the contract"}.get(limit, limit)
@@ -271,9 +276,8 @@ class Results:
                 rows[-1] = (question, f"{answer}   (takes {taken} on average)")
         add("How many people start?", "people_started")
         if headline:
-            add(f"How many achieve {headline}?", f"outcomes_achieved[{headline}]")
-            add("  beyond what would have happened", f"outcomes_additional[{headline}]")
-            add("  cost for each additional one", f"cost_per_additional_outcome[{headline}]")
+            for question, name in self._about_outcome(headline):
+                add(question, name)
         if self.contract.capital:
             add("What do investors earn a year?", "investor_irr")
             add("Do investors lose money?", "investor_loses", spread=False)
@@ -285,6 +289,17 @@ class Results:
             add(f"Is it worth it to society? ({valued})", "net_present_value[society]")
             add("  and to the public purse?", "net_present_value[public]")
         return rows
+
+    def _about_outcome(self, name: str) -> list[tuple[str, str]]:
+        """Questions about the headline outcome, and the measures that answer them."""
+        fewer = self.contract.outcomes[name].better == "lower"
+        beyond = "fewer than would have happened" if fewer else "beyond what would have happened"
+        one = "one avoided" if fewer else "additional one"
+        return [
+            (f"How many {'' if fewer else 'achieve '}{name}?", f"outcomes_achieved[{name}]"),
+            (f"  {beyond}", f"outcomes_additional[{name}]"),
+            (f"  cost for each {one}", f"cost_per_additional_outcome[{name}]"),
+        ]
 
     def __repr__(self) -> str:
         off = [name.replace("_", " ") for name, on in self.switches.items() if not on]
@@ -345,8 +360,12 @@ def show(value: float, unit: str) -> str:
         text = f"{size:.2f}"
     elif unit == "years":
         text = f"{size:.2f} years"
-    elif unit in ("people", "outcomes"):
+    elif unit in ("people", "outcomes", "units"):
         text = f"{size:,.1f}".removesuffix(".0")
+    elif unit == "percent":
+        text = f"{size:.3g}%"
+    elif unit == "figure":
+        text = f"{size:,.1f}" if size >= 1000 else f"{size:.3g}"
     else:
         text = f"{currency} {size:,.0f}"
     nothing = not any(digit in text for digit in "123456789")

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from sibmodel.acceptance import Line, accept
+from sibmodel import account as accounts
+from sibmodel.acceptance import Line, accept, facts_of
 from sibmodel.contract.contract import Contract
 from sibmodel.model.assumptions import Assumptions, Drawn
-from sibmodel.model.chance import Floats
-from sibmodel.model.limits import PersonLimit
-from sibmodel.model.payments import Paid, pay
-from sibmodel.records import Record, read_records
-
-COINS = 100
-"""Smallest coins in one unit of currency."""
+from sibmodel.model.limits import counted, person_rooms
+from sibmodel.model.lots import Lot
+from sibmodel.model.payments import pay
+from sibmodel.model.performance import readings
+from sibmodel.model.periods import wait_of
+from sibmodel.model.prices import Asked, Reader, read_by, worth_of
+from sibmodel.records import RecordsError, read_records
 
 
 @dataclass(frozen=True, repr=False)
@@ -27,22 +29,29 @@ class Settlement:
 
     Attributes
     ----------
+    records : int
+        How many rows were read.
     payments : DataFrame
-        One row for each period of claim, rule and payer: period, due (date of cash), rule, payer,
-        amount.
+        One row for each period, rule and payer: period (in which it was settled), due (date of
+        cash), rule, payer, amount, direction (paid, or paid_back to the payer), net, tax.
     account : DataFrame
-        One row for each record and rule: row, rule, outcome, person, group, period, claimed,
-        accepted, price, earned, cut, limit, paid, status (paid, cut, refused), reason.
+        One row for each record and rule, each reading that is paid, and each payment due: row,
+        rule, outcome, person, cohort, group, period, claimed, accepted, price, factors, earned,
+        cut, limit, paid, status (paid, cut, refused, waiting), reason. Before tax that goes on top.
     limits : DataFrame
         What each limit took: limit, rule, period, taken.
+    readings : DataFrame
+        performance, cohort, group, date, people, observed, counterfactual, value.
     notes : tuple of str
         What was not tested, and the most it could have taken.
     """
 
     contract: Contract
+    records: int
     payments: pd.DataFrame
     account: pd.DataFrame
     limits: pd.DataFrame
+    readings: pd.DataFrame
     notes: tuple[str, ...]
 
     @property
@@ -52,27 +61,35 @@ class Settlement:
 
     @property
     def paid(self) -> float:
-        """What is paid, all payers [money]."""
-        return float(round(self.payments["amount"].sum(), 2))
+        """What payers pay, less what is paid back to them [money]."""
+        signs = self.payments["direction"].map({"paid": 1.0, "paid_back": -1.0})
+        return float(round((self.payments["amount"] * signs).sum(), 2))
 
     def __repr__(self) -> str:
-        currency = self.contract.currency
+        currency, account = self.contract.currency, self.account
         lines = [
-            f"{self.contract.name}: settlement of {self.account['row'].nunique():,} records",
+            f"{self.contract.name}: settlement of {self.records:,} records",
             f"  accepted claims at their price  {currency} {self.earned:,.2f}",
             f"  paid                            {currency} {self.paid:,.2f}",
         ]
-        for payer, amount in self.payments.groupby("payer", sort=False)["amount"].sum().items():
-            lines.append(f"    by {payer}: {currency} {amount:,.2f}")
+        for way, told in (("paid", "by"), ("paid_back", "paid back to")):
+            mine = self.payments[self.payments["direction"] == way]
+            for payer, amount in mine.groupby("payer", sort=False)["amount"].sum().items():
+                lines.append(f"    {told} {payer}: {currency} {amount:,.2f}")
+        if self.payments["tax"].any():
+            lines.append(f"    of which tax: {currency} {self.payments['tax'].sum():,.2f}")
         for limit, taken in self.limits.groupby("limit", sort=False)["taken"].sum().items():
             lines.append(f"  taken by the limit {limit}: {currency} {taken:,.2f}")
-        account = self.account
-        missing = account["claimed"] - account["accepted"]
-        if missing.any():
+        claims = account[account["claimed"].notna()]
+        short = int((claims["accepted"] < claims["claimed"]).sum())
+        if short:
             lines.append(
-                f"  not accepted: {missing.sum():,.0f} of {account['claimed'].sum():,.0f} claims "
-                f"({currency} {(missing * account['price']).sum():,.2f}); account has the reasons"
+                f"  not accepted, or in part only: {short:,} of {len(claims):,} lines of the "
+                f"account, which has the reasons"
             )
+        waiting = int((account["status"] == "waiting").sum())
+        if waiting:
+            lines.append(f"  waiting: {waiting:,} lines of the account, which says for what")
         return "\n".join([*lines, *(f"  note: {note}" for note in self.notes)])
 
 
@@ -84,11 +101,13 @@ def settle(
     Parameters
     ----------
     contract : Contract
-        Its prices and factors must be agreed figures, not distributions.
+        Its prices, factors, tests and tables must be agreed figures, not distributions.
     outcomes : DataFrame
-        One row a fact. Columns: ``outcome`` (an outcome, or a cohort for starts), ``period`` or
-        ``date``, and ``number`` (counts) or ``person`` (a claim a row); ``group`` where prices
-        differ by group; ``evidence`` (false refuses the claim).
+        One row a fact, in any of three forms, which may stand together. Counts: ``outcome`` (or a
+        cohort, for starts), ``period`` or ``date``, ``number``. Claims: ``person``, and ``number``
+        or ``since`` (first day of a stretch that ends on ``date``), ``evidence`` (false refuses
+        it). Measured: ``people``, ``observed`` and what it is compared with, per person; or a
+        performance's own ``value``. Beside them ``cohort`` and ``group`` where there are several.
     as_at : date, optional
         Settle up to this date and read nothing later.
 
@@ -111,24 +130,52 @@ def settle(
     >>> sib.settle(bond, records).paid
     360000.0
     """
-    facts = read_records(contract, outcomes, as_at)
-    drawn = _agreed(contract)
-    lines = accept(contract, facts, drawn)
-    paid, kept = _pay(contract, lines)
-    account = _account(contract, lines, paid, kept)
+    recorded = read_records(contract, outcomes, as_at)
+    reader = Reader(contract, _agreed(contract))
+    accepted = accept(contract, recorded)
+    until = _last_day(as_at)
+    facts, values, starts = facts_of(contract, accepted, recorded.measured)
+    read = readings(contract, facts, values, starts, reader.drawn, until)
+    timeline = contract.timeline
+    last = timeline.periods - 1 if until is None else timeline.period_of(until)
+    paid = pay(
+        reader,
+        lots=_lots(reader, accepted.lines),
+        plain=None,
+        readings=read,
+        accepted={n: accepted.so_far(n)[:, None] for n in counted(contract.payments)
+                  if n not in contract.performance},
+        runs=1,
+        periods=timeline.periods + max(wait_of(contract, n) for n in contract.payments.rules),
+        until=min(last, timeline.periods - 1),
+        keep_joint=True,
+        detail=True,
+        trace=True,
+    )  # fmt: skip
     return Settlement(
         contract,
-        _payments(contract, paid),
-        account,
-        _limits(contract, paid),
-        tuple(_notes(contract, facts, lines)),
+        len(recorded.records) + len(recorded.measured),
+        accounts.payments(contract, paid),
+        accounts.lines(contract, accepted.lines, paid),
+        accounts.limits(paid),
+        accounts.readings_table(read),
+        (*accepted.notes, *accounts.notes(contract, paid)),
     )
 
 
+def _last_day(as_at: dt.date | str | None) -> dt.date | None:
+    return dt.date.fromisoformat(as_at) if isinstance(as_at, str) else as_at
+
+
 def _agreed(contract: Contract) -> Drawn:
-    """The contract's numbers; prices and factors must be certain."""
+    """The contract's numbers; those that payments go by must be certain."""
     numbers = Assumptions(contract)
-    uncertain = [key for key in numbers.labels if key.startswith("payments.")]
+    uncertain = [
+        key
+        for key in numbers.labels
+        if (key.startswith("payments.") and not key.startswith("payments.running_costs."))
+        or ".against" in key
+    ]
     if uncertain:
         raise ValueError(
             f"settle wants agreed figures: {', '.join(uncertain)} is uncertain. "
@@ -137,222 +184,59 @@ def _agreed(contract: Contract) -> Drawn:
     return numbers.means()
 
 
-# --- paying ---------------------------------------------------------------------------------------
+# --- claims ---------------------------------------------------------------------------------------
 
 
-def _pay(contract: Contract, lines: list[Line]) -> tuple[Paid, list[float]]:
-    """The payment stage on one run; and what each line keeps after limits per person."""
+def _lots(reader: Reader, lines: Sequence[Line]) -> list[Lot]:
+    """A lot for each record and rule that pays for it."""
+    contract = reader.contract
     payments = contract.payments
-    rules = list(payments.rules)
-    waits = [r.paid_after for r in payments.rules.values()]
-    latest = max(payments.paid_after if wait is None else wait for wait in waits)
-    number, earned = np.zeros((2, len(rules), contract.timeline.periods + latest, 1))
-    within: dict[int, Floats] = {}
+    limited = any(person_rooms(payments, what) for what in ("number", "money"))
+    people: dict[tuple[str | None, str], int] = {}
+    lots: list[Lot] = []
+    faults: list[str] = []
+    paying: dict[str | None, list[int]] = defaultdict(list)
+    for r, rule in enumerate(payments.rules.values()):
+        paying[rule.pays].append(r)
+    by_group = {n for n in payments.rules if "group" in read_by(payments, n)}
     for line in lines:
-        r = rules.index(line.rule)
-        number[r, line.record.period] += line.accepted if line.price > 0 else 0.0
-        earned[r, line.record.period] += line.accepted * line.price
-        if contract.payments.rules[line.rule].limits.person is not None:
-            through = within.setdefault(r, np.zeros(earned.shape[1:]))
-            through[line.record.period] += line.accepted * line.within
-    limit = payments.limits.person
-    people = None
-    if limit is not None and any(line.record.person for line in lines):
-        people = _people(lines, rules, limit)
-    paid = pay(
-        payments,
-        number=number,
-        earned=earned,
-        within=within,
-        periods_per_year=contract.timeline.periods_per_year,
-        people=people,
-        keep_joint=True,
-        detail=True,
-    )
-    if people is None:
-        return paid, [line.accepted * line.within for line in lines]
-    slabs = list(dict.fromkeys(_slab(line) for line in lines))
-    kept: dict[tuple[str, int, int], float] = defaultdict(float)
-    for slab, period, rule, money in people.remembered:
-        kept[slabs[slab], period, rule] += float(money.sum())
-    return paid, [
-        kept[_slab(line), line.record.period, rules.index(line.rule)] if line.accepted else 0.0
-        for line in lines
-    ]
+        record = line.record
+        if line.accepted <= 0:
+            continue
+        for r in paying[record.outcome]:
+            key = None
+            if limited and record.person is not None:
+                key = people.setdefault((record.cohort, record.person), len(people))
+            shape = (1,) if key is None else (1, 1)
+            lot = Lot(
+                r,
+                record.period,
+                record.date,
+                np.full(shape, line.accepted),
+                record.cohort,
+                record.group,
+                line.started,
+                key,
+                source=line,
+            )
+            lots.append(lot)
+            name = list(payments.rules)[r]
+            if record.group is None and name in by_group:
+                faults += _ungrouped(reader, name, lot)
+    if faults:
+        raise RecordsError(faults)
+    return lots
 
 
-def _slab(line: Line) -> str:
-    """Whose limit a line comes under: its person's, or none."""
-    record = line.record
-    return f"{record.cohort}/{record.person}" if record.person else f"row {record.row}"
-
-
-def _people(lines: list[Line], rules: list[str], limit: float) -> PersonLimit:
-    """Every person's claims, one person a slab; rows without a person are not limited."""
-    people = PersonLimit(limit, rules=len(rules), runs=1, remember=True)
-    claims: dict[str, list[Line]] = defaultdict(list)
-    for line in lines:
-        claims[_slab(line)].append(line)
-    for mine in claims.values():
-        named = mine[0].record.person is not None
-        people.add_people(1, 1.0 if named else mine[0].accepted, limited=named)
-        for line in mine:
-            if line.accepted:
-                people.add_claims(
-                    rule=rules.index(line.rule),
-                    period=line.record.period,
-                    price=line.within,
-                    claimed=np.ones((1, 1), dtype=bool),
-                )
-    return people
-
-
-# --- the account ----------------------------------------------------------------------------------
-
-
-def _to_coins(amounts: list[float], total: float | None = None) -> list[float]:
-    """Amounts in whole coins that add to the rounded total, largest remainders first."""
-    exact = np.array(amounts) * COINS
-    coins = np.floor(np.round(exact, 6)).astype(np.int64)
-    wanted = round((sum(amounts) if total is None else total) * COINS)
-    remainders = np.round(exact - coins, 6)
-    for i in np.argsort(-remainders, kind="stable")[: max(int(wanted - coins.sum()), 0)]:
-        coins[i] += 1
-    return [float(coin / COINS) for coin in coins]
-
-
-def _waits(contract: Contract) -> dict[str, int]:
-    payments = contract.payments
-    return {
-        name: payments.paid_after if rule.paid_after is None else rule.paid_after
-        for name, rule in payments.rules.items()
-    }
-
-
-def _payments(contract: Contract, paid: Paid) -> pd.DataFrame:
-    """Payments by period of claim, rule and payer, rounded once to the smallest coin."""
-    assert paid.joint is not None
-    rows = []
-    for r, (rule, wait) in enumerate(_waits(contract).items()):
-        for p, payer in enumerate(contract.payments.payers):
-            for cash in np.flatnonzero(paid.joint[p, r, :, 0]):
-                due = contract.timeline.date(int(cash))
-                amount = float(paid.joint[p, r, cash, 0])
-                rows.append((int(cash) - wait, due, rule, payer, amount))
-    rows.sort(key=lambda row: row[0])
-    table = pd.DataFrame(rows, columns=["period", "due", "rule", "payer", "amount"])
-    table["amount"] = _to_coins(table["amount"].tolist()) if rows else []
-    return table
-
-
-def _account(contract: Contract, lines: list[Line], paid: Paid, kept: list[float]) -> pd.DataFrame:
-    """A row for each record and rule, from claim to payment."""
-    rules, waits = list(contract.payments.rules), _waits(contract)
-    together: dict[tuple[str, int], float] = defaultdict(float)
-    for line, money in zip(lines, kept, strict=True):
-        together[line.rule, line.record.period] += money
-    rows = []
-    for line, money in zip(lines, kept, strict=True):
-        record, r = line.record, rules.index(line.rule)
-        earned = line.accepted * line.price
-        whole = together[line.rule, record.period]
-        final = float(paid.paid[r, record.period + waits[line.rule], 0])
-        amount = money / whole * final if whole > 0 else 0.0
-        took = [
-            n for n, cut in paid.cut.items() if cut[r, record.period, 0] > 1e-9 and n != "person"
-        ]
-        if money < line.accepted * line.within * (1 - 1e-12) and "person" in paid.cut:
-            took.insert(0, "person")
-        cut = earned - amount > 1e-9
-        if line.accepted == 0 and line.reason:
-            status = "refused"
-        else:
-            status = "cut" if cut or line.reason else "paid"
-        rows.append(
-            {
-                "row": record.row,
-                "rule": line.rule,
-                "outcome": record.outcome,
-                "person": record.person,
-                "group": record.group,
-                "period": record.period,
-                "claimed": record.number,
-                "accepted": line.accepted,
-                "price": line.price,
-                "earned": earned,
-                "cut": earned - amount,
-                "limit": " + ".join(took) if cut else "",
-                "paid": amount,
-                "status": status,
-                "reason": line.reason,
-            }
+def _ungrouped(reader: Reader, name: str, lot: Lot) -> Iterator[str]:
+    """A fault if a price differs by group and the record does not say which."""
+    try:
+        worth_of(reader, name, Asked(lot.date, None, lot.started, lot.number, lambda _: 0.0))
+    except ValueError:
+        line = lot.source
+        assert isinstance(line, Line)
+        groups = ", ".join(reader.contract.groups(lot.cohort)) if lot.cohort else ""
+        yield (
+            f"row {line.record.row}: the price of {name} differs by group: add a column 'group' "
+            f"({groups})"
         )
-    account = pd.DataFrame(rows, columns=_ACCOUNT)
-    account["paid"] = _to_coins(account["paid"].tolist(), float(paid.paid.sum())) if rows else []
-    account["cut"] = (account["earned"] - account["paid"]).round(2).clip(lower=0.0)
-    return account
-
-
-_ACCOUNT = [
-    *("row", "rule", "outcome", "person", "group", "period", "claimed", "accepted", "price"),
-    *("earned", "cut", "limit", "paid", "status", "reason"),
-]
-
-
-def _limits(contract: Contract, paid: Paid) -> pd.DataFrame:
-    """What each limit took, by rule and period of claim; adds to earned less paid."""
-    rules = list(contract.payments.rules)
-    rows = [
-        (name, rules[r], int(t), float(cut[r, t, 0]))
-        for name, cut in paid.cut.items()
-        for r, t in np.argwhere(cut[:, :, 0] > 1e-9)
-    ]
-    table = pd.DataFrame(rows, columns=["limit", "rule", "period", "taken"])
-    table["taken"] = _to_coins(table["taken"].tolist()) if rows else []
-    return table
-
-
-def _notes(contract: Contract, facts: list[Record], lines: list[Line]) -> list[str]:
-    """What rows without a person leave untested, and the most it could have taken."""
-    nameless = [line for line in lines if line.record.person is None and line.accepted > 0]
-    if not nameless:
-        return []
-    notes = [
-        "rows without a person: that each had the step before, once, is taken as already checked"
-    ]
-    started = {fact.outcome for fact in facts if fact.outcome in contract.cohorts}
-    for cohort in sorted({line.record.cohort for line in nameless} - started):
-        notes.append(
-            f"no starts are recorded for {cohort}: that no more were claimed than started is not "
-            f"tested"
-        )
-    limit = contract.payments.limits.person
-    if limit is not None:
-        most = _most_taken(nameless, limit)
-        notes.append(
-            f"payments.limits.person ({contract.currency} {limit:,.0f}) is not tested on rows "
-            f"without a person: the most it could have taken is {contract.currency} {most:,.2f} "
-            f"(if the same people had as many of the outcomes as the counts allow)"
-        )
-    return notes
-
-
-def _most_taken(lines: list[Line], limit: float) -> float:
-    """The most a limit per person can take from counts: the same people had everything.
-
-    Of all ways to hand counted outcomes to people, stacking them on the same ones leaves the most
-    above any limit (it is the largest in convex order).
-    """
-    counts: dict[tuple[str, str | None], dict[str, tuple[float, float]]] = defaultdict(dict)
-    for line in lines:
-        mine = counts[line.record.cohort, line.record.group]
-        before = mine.get(line.rule, (0.0, 0.0))[0]
-        mine[line.rule] = (before + line.accepted, line.price)
-    taken = 0.0
-    for claims in counts.values():
-        last = 0.0
-        for people in sorted({number for number, _ in claims.values()}):
-            each = sum(price for number, price in claims.values() if number >= people)
-            taken += max(each - limit, 0.0) * (people - last)
-            last = people
-    return taken

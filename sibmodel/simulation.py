@@ -20,7 +20,8 @@ from sibmodel import statistics
 from sibmodel.contract.contract import Contract
 from sibmodel.model import returns
 from sibmodel.model.chance import Floats
-from sibmodel.model.measures import Measure, values
+from sibmodel.model.measure import Measure
+from sibmodel.model.measures import values
 from sibmodel.model.payments import sum_groups
 from sibmodel.model.stages import Stages
 from sibmodel.model.value import undefined_benefits
@@ -45,6 +46,7 @@ class Part:
     cash_flow_sum: Floats | None = None
     cash_flow_products: Floats | None = None
     incidence_sum: dict[str, dict[str, float]] = field(default_factory=dict)
+    readings: list[str] = field(default_factory=list)
 
 
 def _reduced(plan: Plan, stages: Stages, keep: Keep, runs: int) -> Part:
@@ -52,6 +54,7 @@ def _reduced(plan: Plan, stages: Stages, keep: Keep, runs: int) -> Part:
     found = {name: value[:runs] for name, value in values(stages, plan.measures).items()}
     kept = ledgers.arrays(stages, joint=keep == "everything") if keep != "measures" else {}
     part = Part(runs, found, {name: array[..., :runs] for name, array in kept.items()})
+    part.readings = ledgers.reading_labels(stages)
     if stages.account is not None:
         flows = stages.investor_cash_flow[:, :runs]
         part.irr_status = stages.investor_irr.status[:runs]
@@ -148,7 +151,7 @@ def simulate(
     base = _reduced(
         plan, plan.stages(seed=seed, block=0, switches=BASE_CASE, details=True), keep, 1
     )
-    base.ledger = ledgers.sized(base.ledger, plan.small if chance else np.float64)
+    base.ledger = ledgers.sized(base.ledger, plan.kept_as if chance else np.float64)
     _refuse_too_much(base, runs, keep)
     sizes = [min(switches.runs, runs - first) for first in range(0, runs, switches.runs)]
     gathered = _Gathered(plan.measures, base, runs)
@@ -308,7 +311,9 @@ class _Gathered:
             mean_cash_flow=mean,
             incidence_mean=table,
             undefined_benefits=undefined_benefits(contract),
-            ledger=ledgers.dataset(contract, self.ledger) if keep != "measures" else None,
+            ledger=ledgers.dataset(contract, self.ledger, self.base.readings)
+            if keep != "measures"
+            else None,
             drawn_labels=plan.assumptions.labels,
         )
 

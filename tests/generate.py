@@ -8,66 +8,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from generate_numbers import Data, by_group, maybe, money, shares
+from generate_payments import payments
+from generate_scene import Scene
 from hypothesis import strategies as st
-from hypothesis.strategies import DrawFn, SearchStrategy
+from hypothesis.strategies import DrawFn
 
-Data = dict[str, Any]
+from sibmodel import Contract
 
-PAYERS = ("council", "fund", "health")
-RATES = (0.0, 0.08, 0.3, 0.5, 0.77, 1.0)
-PRICES = (0.0, 10.0, 35.0, 60.0, 99.9)
+__all__ = ["Data", "contracts"]
 
-
-def maybe(draw: DrawFn, chance: float = 0.5) -> bool:
-    """True about so often; False is the simpler case."""
-    return draw(st.integers(0, 99)) >= 100 * (1 - chance)
+UNITS = {"month": "week", "quarter": "week", "half_year": "month", "year": "month"}
+"""A unit of time by step of the timeline: a few to a few dozen of them in a period."""
 
 
-def shares(low: float = 0.05, high: float = 0.95) -> SearchStrategy[Any]:
-    """A number that is a share, mostly certain."""
-    middle = (low + high) / 2
-    return st.one_of(
-        st.sampled_from([r for r in RATES if low - 0.05 <= r <= high + 0.05]),
-        st.sampled_from(
-            [
-                {"pert": [low, middle, high]},
-                {"uniform": [low, high]},
-                {"triangular": [low, low, high]},
-                {"beta": {"mean": middle, "sd": 0.1}},
-                {"beta": {"achieved": 3, "of": 8, "elsewhere": 0.05}},
-                {"samples": [low, middle, middle, high]},
-                {"normal": {"mean": middle, "sd": 0.2}, "truncated": True},
-                {"quantiles": {0.25: middle - 0.05, 0.5: middle, 0.75: middle + 0.05}},
-            ]
-        ),
-    )
-
-
-def money(amounts: tuple[float, ...]) -> SearchStrategy[Any]:
-    """A number that is money, mostly certain."""
-    return st.one_of(
-        st.sampled_from(amounts),
-        st.sampled_from(
-            [
-                {"pert": [0.5 * amounts[-1], 0.8 * amounts[-1], amounts[-1]]},
-                {"lognormal": {"mean": amounts[-1], "sd": 0.2 * amounts[-1]}},
-            ]
-        ),
-    )
-
-
-def by_group(draw: DrawFn, one: SearchStrategy[Any], groups: list[str]) -> Any:
-    """One number, or one for each group."""
-    if not groups or maybe(draw, 0.6):
-        return draw(one)
-    numbers: Data = {"by_group": {group: draw(one) for group in groups}}
-    if maybe(draw, 0.2):
-        numbers["independent"] = True
-    return numbers
-
-
-def cohort(draw: DrawFn, name: str, *, referrals: bool = True) -> tuple[Data, int]:
-    """A cohort, and the period of its last start."""
+def cohort(draw: DrawFn, name: str, *, referrals: bool = True) -> Data:
+    """A cohort of a few people."""
     clause: Data = {}
     if maybe(draw):
         labels = [f"{name}_{kind}" for kind in "xyz"[: draw(st.integers(1, 3))]]
@@ -77,9 +33,7 @@ def cohort(draw: DrawFn, name: str, *, referrals: bool = True) -> tuple[Data, in
         clause["people"] = size = draw(st.integers(1, 12))
     if maybe(draw, 0.6):
         cuts = sorted(draw(st.lists(st.integers(0, size), max_size=2)))
-        intake = [b - a for a, b in zip([0, *cuts], [*cuts, size], strict=True)]
-        clause["intake"] = intake
-        last = max(t for t, people in enumerate(intake) if people)
+        clause["intake"] = [b - a for a, b in zip([0, *cuts], [*cuts, size], strict=True)]
     else:
         ramp: Data = {"over": draw(st.integers(1, 3))}
         if maybe(draw):
@@ -87,7 +41,6 @@ def cohort(draw: DrawFn, name: str, *, referrals: bool = True) -> tuple[Data, in
         if maybe(draw, 0.3):
             ramp["from"] = draw(st.integers(0, 2))
         clause["intake"] = ramp
-        last = ramp.get("from", 0) + ramp["over"] - 1
     if referrals and maybe(draw, 0.4):
         clause["referrals"] = draw(
             st.sampled_from([0.0, 0.7, 1.3, {"uniform": [0.4, 1.4]}, {"pert": [0.7, 0.95, 1.05]}])
@@ -97,30 +50,46 @@ def cohort(draw: DrawFn, name: str, *, referrals: bool = True) -> tuple[Data, in
         clause["shared_by"] = draw(st.sampled_from(["cohort", "start"]))
     if maybe(draw, 0.3):
         clause["togetherness"] = draw(st.sampled_from([0.3, 0.9, 1.0]))
-    return clause, last
+    return clause
 
 
-def outcomes(draw: DrawFn, cohort_name: str, groups: list[str], *, anyway: bool) -> Data:
-    """Ladders of one cohort, with branches, and followers that exclude one another."""
+# --- outcomes -------------------------------------------------------------------------------------
+
+
+def outcomes(
+    draw: DrawFn, cohorts: list[str], groups: list[str], step: str, *, anyway: bool
+) -> Data:
+    """Ladders of one cohort or several, with branches, numbers a person, and either-or."""
     found: Data = {}
-    for number in range(draw(st.integers(1, 4))):
-        name = f"{cohort_name}_{'abcd'[number]}"
-        needs = draw(st.sampled_from([None, *found]))
-        clause: Data = {"needs": needs} if needs else {"cohort": cohort_name}
-        clause["rate"] = by_group(draw, shares(), groups)
-        if anyway or maybe(draw, 0.7):
-            clause["anyway"] = by_group(draw, shares(0.05, 0.6), groups)
+    name = "both" if len(cohorts) > 1 else cohorts[0]
+    for letter in "abcde"[: draw(st.integers(1, 4))]:
+        once = [n for n in found if "unit" not in found[n]]
+        needs = draw(st.sampled_from([None, *once]))
+        clause: Data = {"needs": needs} if needs else {"cohort": cohorts}
+        if len(cohorts) == 1 and not needs:
+            clause["cohort"] = cohorts[0]
+        if len(once) > 1 and maybe(draw, 0.25):
+            some = draw(st.permutations(once))[:2]
+            clause = {"needs": {"any": some} if maybe(draw) else some}
+        if maybe(draw, 0.3):
+            clause |= unit(draw, groups, step, anyway=anyway)
+        else:
+            clause |= once_a_person(draw, groups, anyway=anyway)
         for field, chance in (("claimed", 0.3), ("attribution", 0.3)):
             if maybe(draw, chance):
                 clause[field] = by_group(draw, shares(), groups)
-        if maybe(draw, 0.6):
+        if "held" not in clause and maybe(draw, 0.6):
             clause["after"] = draw(st.integers(0, 2))
-        found[name] = clause
-    if maybe(draw, 0.4):
-        name = draw(st.sampled_from(list(found)))
-        beside = [n for n in found if found[n].get("needs") == found[name].get("needs")]
+        found[f"{name}_{letter}"] = clause
+    if any(_compared(clause) for clause in found.values()):
+        for clause in found.values():  # a comparison group takes the same steps
+            clause.setdefault("anyway", 0.1)
+    once = [n for n in found if "unit" not in found[n]]
+    if once and maybe(draw, 0.4):
+        chosen = found[draw(st.sampled_from(once))]
+        beside = [n for n in once if found[n].get("needs") == chosen.get("needs")]
         if len(beside) > 1:
-            found[name]["one_of"] = beside
+            chosen["one_of"] = beside
             spread = [0.0, 0.2, {"uniform": [0.1, 0.7]}]  # sums may pass 1 in some runs only
             for other in beside:
                 for field in {"rate", "anyway"} & set(found[other]):
@@ -128,70 +97,74 @@ def outcomes(draw: DrawFn, cohort_name: str, groups: list[str], *, anyway: bool)
     return found
 
 
-def delay(found: Data, name: str) -> int:
-    """Periods from start to an outcome."""
-    needs = found[name].get("needs")
-    return found[name].get("after", 0) + (delay(found, needs) if needs else 0)
+def _compared(clause: Data) -> bool:
+    return isinstance(clause.get("against"), dict) and "by_group" not in clause["against"]
 
 
-def amounts(draw: DrawFn, scopes: dict[str, tuple[float, ...]], *, number: bool) -> Data:
-    """Limits on some scopes; where ``number``, some of them on the number of claims."""
-    limits: Data = {}
-    for scope, sizes in scopes.items():
-        if not maybe(draw, 0.4):
-            continue
-        size: Any = draw(st.sampled_from(sizes))
-        if number and maybe(draw, 0.4):
-            count = float(draw(st.integers(0, 5)))
-            size = {"number": count} | ({"amount": size} if maybe(draw, 0.3) else {})
-        limits[scope] = size
-    return limits
+def once_a_person(draw: DrawFn, groups: list[str], *, anyway: bool) -> Data:
+    """An outcome that happens once, perhaps after it was held, perhaps with a counterfactual."""
+    clause: Data = {"rate": by_group(draw, shares(), groups)}
+    if anyway or maybe(draw, 0.7):
+        clause["anyway"] = by_group(draw, shares(0.05, 0.6), groups)
+    if maybe(draw, 0.25):
+        clause["held"] = length(draw, groups)
+    if maybe(draw, 0.2):
+        clause["within"] = 5
+    if maybe(draw, 0.5):
+        against(draw, clause, groups, (0.08, 0.3, 0.5))
+    return clause
 
 
-def payers(draw: DrawFn, *, limits: bool) -> Data:
-    """Shares that add to 1, or a payer of the rest; some with limits of their own."""
-    kind = draw(st.sampled_from(["one", "two", "three", "rest"]))
-    split: Data = {
-        "one": {"council": 1.0},
-        "two": {"council": 0.6, "fund": 0.4},
-        "three": {"council": 0.5, "fund": 0.3, "health": 0.2},
-        "rest": {"council": 0.5, "fund": "rest", "health": 0.25},
-    }[kind]
-    scopes = {"period": (40.0, 150.0), "year": (90.0, 300.0), "total": (130.0, 500.0)}
-    for name, share in list(split.items()):
-        if limits and share != "rest" and maybe(draw, 0.4):
-            stated = amounts(draw, scopes, number=False)
-            if stated:
-                split[name] = {"share": share, "limits": stated}
-    return split
+def unit(draw: DrawFn, groups: list[str], step: str, *, anyway: bool) -> Data:
+    """An outcome that one person can have several of: time within a window, or a whole number."""
+    if maybe(draw):
+        clause: Data = {"unit": UNITS[step], "within": draw(st.sampled_from([2, 3]))}
+        if maybe(draw, 0.4):
+            clause["held"] = length(draw, groups, (0, 1))
+        # at least one period counts, and no period has less than 4 of the unit
+        means: list[Any] = [0.0, 0.5, 1.2, 2.5, {"uniform": [0.4, 2.8]}]
+    else:
+        clause = {"unit": draw(st.sampled_from(["point", "claim"]))}
+        means = [0.0, 0.4, 1.5, {"uniform": [0.3, 2.0]}]
+        if maybe(draw, 0.4):
+            clause["spread"] = draw(st.sampled_from([0.8, 1.7]))
+    clause["rate"] = by_group(draw, st.sampled_from(means), groups)
+    if anyway or maybe(draw, 0.7):
+        clause["anyway"] = by_group(draw, st.sampled_from(means), groups)
+    if maybe(draw, 0.5):
+        against(draw, clause, groups, (0.5, 1.5, 3.0))
+    return clause
 
 
-def rules(draw: DrawFn, pays: dict[str, list[str]], split: Data, limited: bool) -> Data:
-    """Rules for outcomes and for starts; ``pays`` has the groups of each thing to pay for."""
-    payer_names = list(split)
-    has_limits = isinstance(split[payer_names[-1]], dict)
-    of_the_last = st.just(0.75) if has_limits else st.sampled_from([0.75, "rest"])
-    found: Data = {}
-    for number in range(draw(st.integers(1, 4))):
-        name = draw(st.sampled_from(sorted(pays)))
-        rule: Data = {"pays": name, "price": by_group(draw, money(PRICES), pays[name])}
-        if maybe(draw, 0.2):
-            rule["factors"] = {"bid": 0.9, "share": {"uniform": [0.5, 1.5]}}
-        scopes = {
-            "person": (20.0, 50.0),
-            "period": (40.0, 110.0, 200.0),
-            "year": (90.0, 250.0),
-            "total": (100.0, 333.3, 700.0),
-        }
-        limits = amounts(draw, scopes, number=True) if limited else {}
-        if limits:
-            rule["limits"] = limits
-        if maybe(draw, 0.25) and len(payer_names) > 1:
-            rule["payers"] = {payer_names[0]: 0.25, payer_names[-1]: draw(of_the_last)}
-        if maybe(draw, 0.3):
-            rule["paid_after"] = draw(st.integers(0, 2))
-        found[f"rule_{number}"] = rule
-    return found
+def length(draw: DrawFn, groups: list[str], periods: tuple[int, ...] = (0, 1, 2)) -> Any:
+    """A length in periods, perhaps of each group."""
+    if groups and maybe(draw, 0.3):
+        return {"by_group": {group: draw(st.sampled_from(periods)) for group in groups}}
+    return draw(st.sampled_from(periods))
+
+
+def against(draw: DrawFn, clause: Data, groups: list[str], rates: tuple[float, ...]) -> None:
+    """Add a counterfactual that was agreed, and which way is better."""
+    agreed = st.sampled_from(rates)
+    designs: list[Data] = [
+        {"control": "randomised"},
+        {"control": "matched", "people_each": 3},
+        {"control": "area", "people": 40},
+        {"difference_in_differences": "additive"},
+        {"difference_in_differences": "ratio"},
+    ]
+    kind = draw(st.sampled_from(["agreed", "agreed", "compared", "changes"]))
+    if kind == "agreed":
+        clause["against"] = by_group(draw, agreed, groups)
+    elif kind == "compared":
+        clause["against"] = draw(st.sampled_from(designs))
+    else:
+        clause["against"] = {"from": {0: draw(agreed), 2: draw(st.sampled_from(designs))}}
+    if maybe(draw, 0.4):
+        clause["better"] = "lower"
+
+
+# --- costs and value ------------------------------------------------------------------------------
 
 
 def cost(draw: DrawFn, last: int, groups: list[str], names: list[str]) -> Data:
@@ -247,6 +220,23 @@ def value(draw: DrawFn, names: list[str]) -> Data:
     return found
 
 
+def investor(draw: DrawFn) -> Data:
+    """One investor."""
+    tranche = {
+        "commitment": draw(st.sampled_from([0.0, 100.0, 350.0, 2000.0])),
+        "draw": draw(st.sampled_from(["as_needed", "at_once"])),
+        "share_of_surplus": 1.0,
+    }
+    found: Data = {"recycle": draw(st.booleans()), "tranches": {"investor": tranche}}
+    if maybe(draw):
+        when = st.sampled_from(["each_period", "after_delivery", "at_end"])
+        found["distribute"] = draw(when)
+    return found
+
+
+# --- the contract ---------------------------------------------------------------------------------
+
+
 @st.composite
 def contracts(
     draw: DrawFn,
@@ -256,49 +246,47 @@ def contracts(
     capital: bool = False,
     valued: bool = False,
     referrals: bool = True,
+    settled: bool = False,
+    read: bool = True,
+    gated: bool = True,
 ) -> Data:
     """Plain data of a contract.
 
     Parameters
     ----------
     limited : bool
-        Whether there may be limits.
+        Whether there may be limits and floors.
     anyway, capital, valued : bool
         Whether every outcome states its anyway; whether there is capital, and a value section,
         in every contract (otherwise in some).
     referrals : bool
         Whether others than planned may start.
+    settled : bool
+        A contract to settle: its payments are certain, and it ends with them.
+    read : bool
+        Whether performances may be read.
+    gated : bool
+        Whether rules may be tested (``when``), give way (``unless``) or pay back.
     """
+    step = draw(st.sampled_from(["year", "half_year", "quarter", "month"]))
     cohorts: Data = {}
-    every: Data = {}
-    pays: dict[str, list[str]] = {}
-    needed = 0
+    groups: dict[str, list[str]] = {}
     for name in ("north", "south")[: draw(st.sampled_from([1, 1, 2]))]:
-        cohorts[name], last = cohort(draw, name, referrals=referrals)
-        groups = list(cohorts[name].get("groups", {}))
-        mine = outcomes(draw, name, groups, anyway=anyway)
-        pays |= {name: groups} | dict.fromkeys(mine, groups)
-        every |= mine
-        needed = max(needed, *(last + delay(every, n) for n in mine), last + 1)
-    split = payers(draw, limits=limited)
-    card = rules(draw, pays, split, limited)
-    payments: Data = {"rules": card, "payers": split}
-    if limited:
-        scopes = {
-            "person": (15.0, 60.0, 110.0),
-            "period": (150.0, 300.0),
-            "year": (150.0, 600.0),
-            "contract": (80.0, 400.0, 1000.0),
-        }
-        top = amounts(draw, scopes, number=False)
-        if top:
-            payments["limits"] = top
-    if maybe(draw, 0.3):
-        payments["paid_after"] = draw(st.integers(0, 2))
-    if maybe(draw, 0.2):
-        payments["factors"] = {"index": draw(st.sampled_from([1.1, {"uniform": [0.8, 1.2]}]))}
-    wait = max(r.get("paid_after", payments.get("paid_after", 0)) for r in card.values())
-    last_period = needed + wait + draw(st.integers(0, 2))
+        cohorts[name] = cohort(draw, name, referrals=referrals)
+        groups[name] = list(cohorts[name].get("groups", {}))
+    every: Data = {}
+    of: dict[str, list[str]] = dict(groups)
+    scopes = [[name] for name in cohorts]
+    if len(cohorts) > 1 and maybe(draw):
+        scopes = [[*cohorts]]
+    for some in scopes:
+        mine = groups[some[0]]
+        if len(some) > 1:
+            mine = [label for name in some for label in groups[name] or [name]]
+        found = outcomes(draw, some, mine, step, anyway=anyway)
+        every |= found
+        of |= dict.fromkeys(found, mine)
+    wait = draw(st.sampled_from([0, 0, 1, 2]))
     data: Data = {
         "schema": 1,
         "name": "generated",
@@ -306,37 +294,39 @@ def contracts(
         "prices": {"base": "2027-28", "inflation": 0.02},
         "timeline": {
             "start": "2027-06-01",
-            "step": draw(st.sampled_from(["year", "half_year", "quarter", "month"])),
-            "periods": last_period + 1,
+            "step": step,
+            "periods": 60,
             "timing": draw(st.sampled_from(["start", "middle", "end"])),
         },
         "parties": {"council": {"public": True}, "treasury": {"public": True}},
         "cohorts": cohorts,
         "outcomes": every,
-        "payments": payments,
-    }
-    labels = [g for c in cohorts.values() for g in c.get("groups", {})]
-    labels = labels if all("groups" in c for c in cohorts.values()) else []
+        "payments": {"rules": {"any": {"pays": next(iter(every)), "price": 1.0}},
+                     "payers": {"council": 1.0}},
+    }  # fmt: skip
+    clauses = Contract.model_validate(data)
+    last = max(cohort.last_start for cohort in clauses.cohorts.values()) + 1
+    last = max(last, *(clauses.last_due(name) for name in every)) + wait
+    last += draw(st.integers(0, 2))
+    data["timeline"]["periods"] = last + 1
+    scene = Scene(cohorts, every, of, last, wait, certain=settled, limited=limited, gated=gated)
+    data |= payments(draw, scene, read=read)
+    if settled:
+        return data
+    labels = [g for mine in groups.values() for g in mine] if all(groups.values()) else []
     if maybe(draw, 0.3):
-        running = cost(draw, last_period, labels, list(every))
-        payments["running_costs"] = {draw(st.sampled_from(list(split))): running}
+        running = cost(draw, last, labels, list(every))
+        payer = draw(st.sampled_from(list(data["payments"]["payers"])))
+        data["payments"]["running_costs"] = {payer: running}
     if capital or maybe(draw, 0.7):
         data["delivery"] = {
             "costs": {
-                f"cost_{i}": cost(draw, last_period, labels, list(every))
+                f"cost_{i}": cost(draw, last, labels, list(every))
                 for i in range(draw(st.integers(1, 2)))
             }
         }
         if capital or maybe(draw, 0.8):
-            tranche = {
-                "commitment": draw(st.sampled_from([0.0, 100.0, 350.0, 2000.0])),
-                "draw": draw(st.sampled_from(["as_needed", "at_once"])),
-                "share_of_surplus": 1.0,
-            }
-            data["capital"] = {"recycle": draw(st.booleans()), "tranches": {"investor": tranche}}
-            if maybe(draw):
-                when = st.sampled_from(["each_period", "after_delivery", "at_end"])
-                data["capital"]["distribute"] = draw(when)
+            data["capital"] = investor(draw)
     if valued or maybe(draw, 0.6):
         data["value"] = value(draw, list(every))
     return data

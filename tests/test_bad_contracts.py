@@ -1,6 +1,7 @@
 """What is wrong with a contract is said in the reader's words, all at once, with lines.
 
-The cases with one thing wrong are in bad_contracts.yaml, for anybody to read.
+The cases with one thing wrong are in bad_contracts.yaml and bad_payments.yaml, for anybody to
+read.
 """
 
 from __future__ import annotations
@@ -14,13 +15,20 @@ from ruamel.yaml import YAML
 
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.faults import ContractError
-from sibmodel.contract.files import load_contract, loads
+from sibmodel.contract.files import contract_warnings, load_contract, loads
 
-TABLE: dict[str, Any] = YAML(typ="safe").load(
-    (Path(__file__).parent / "bad_contracts.yaml").read_text(encoding="utf-8")
-)
-GOOD: str = TABLE["contract"]
-CASES: dict[str, Any] = TABLE["cases"]
+
+def table(file: str) -> tuple[str, dict[str, Any]]:
+    """The good contract of a file, and its cases, each with its good contract."""
+    text = (Path(__file__).parent / file).read_text(encoding="utf-8")
+    found = YAML(typ="safe").load(text)
+    good: str = found["contract"]
+    return good, {name: {**case, "good": good} for name, case in found["cases"].items()}
+
+
+GOOD, CASES = table("bad_contracts.yaml")
+PAYING, PAYMENT_CASES = table("bad_payments.yaml")
+EVERY = {**CASES, **PAYMENT_CASES}
 
 JARGON = re.compile(
     r"Input should|Field required|valid (number|string|integer)|extra_forbidden|value_error|"
@@ -36,15 +44,18 @@ def said(text: str, **how: Any) -> list[str]:
     return [str(fault) for fault in caught.value.faults]
 
 
-def test_the_contract_of_the_table_is_good() -> None:
+def test_the_contracts_of_the_tables_are_good() -> None:
     assert loads(GOOD).name == "A small contract"
+    assert loads(PAYING).name == "Many ways to pay"
+    assert contract_warnings(loads(PAYING)) == []
+    assert len(EVERY) == len(CASES) + len(PAYMENT_CASES)
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", EVERY)
 def test_each_fault_is_told_word_for_word(name: str) -> None:
-    case = CASES[name]
-    assert GOOD.count(case["instead_of"]) == 1
-    faults = said(GOOD.replace(case["instead_of"], case["write"]))
+    case = EVERY[name]
+    assert case["good"].count(case["instead_of"]) == 1
+    faults = said(case["good"].replace(case["instead_of"], case["write"]))
     assert faults == case["says"]
     assert not any(JARGON.search(fault) for fault in faults)
 
@@ -112,6 +123,44 @@ def test_nothing_is_told_that_only_follows(instead_of: str, write: str, says: li
     assert all(fault.startswith(start) for fault, start in zip(faults, says, strict=True))
 
 
+# What may be said: each of these changes the contract of many payments into another good one.
+@pytest.mark.parametrize(
+    ("instead_of", "write"),
+    [
+        # a composite is read as its finest part is, and its price may differ so
+        ("{quality: 0.7, share: share}, at: 12}", "{saved: 1}}\n  other: {weights: {whole: 1}}"),
+        # what happens once may have several steps, of which one is enough
+        ("held_job: {needs: home,", "held_job: {needs: {any: [home, job]},"),
+        # bands within groups and dates
+        ("{each_above: {0: 50, 20: 30}}",
+         "{by_group: {young: {from: {0: {each_above: {0: 5}}}}, old: {each_above: {0: 7}}}}"),
+        # a floor under the whole table keeps its values from being negative
+        ("500}}, paid_back_by: investor", "500}, floor: 0}"),
+        # what a length of time needs is asked where it is simulated
+        ("unit: day, within: {months: 6}, rate", "unit: day, rate"),
+        # a due date on the very day of the last payment
+        ("[2029-07-01, 2030-04-01]", "[2027-07-01, 2029-07-01]"),
+        # a limit by date that begins before the contract
+        ("contract: 900000\n", "contract: {from: {2020-04-01: 500000, 2028-04-01: 900000}}\n"),
+        # a share by group and date, and who has the rest
+        ("home: {pays: home,",
+         "home: {payers: {council: {from: {0: {by_group: {old: 0.5}}}}, fund: rest}, pays: home,"),
+        # a price by the date of the start, a factor by a performance
+        ("{from: {2027-04-01: 400, 2028-04-01: 300}}", "{by: start, from: {0: 400, 4: 300}}"),
+        ("factors: {index: index}", "factors: {bid: {by: quality, at_least: {50: 1}, cap: 2}}"),
+    ],
+)  # fmt: skip
+def test_what_may_be_said(instead_of: str, write: str) -> None:
+    assert PAYING.count(instead_of) == 1
+    loads(PAYING.replace(instead_of, write))
+
+
+def test_a_price_differs_by_group_where_a_composite_is_read_of_each() -> None:
+    text = PAYING.replace("{quality: 0.7, share: share}, at: 12}", "{saved: 1}, at: 12}")
+    text = text.replace("crimes, price: 100}", "crimes, price: {by_group: {young: 5, old: 6}}}")
+    assert loads(text).read_over("whole") == "each_group"
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ContractError, match=r"there is no file .*gone\.yaml"):
         load_contract(tmp_path / "gone.yaml")
@@ -164,7 +213,8 @@ def test_plain_data_is_checked_the_same_way() -> None:
         Contract.from_dict(data, name="from a program")
     assert [str(fault) for fault in caught.value.faults] == [
         "headline: is empty: write a value or leave the line out; an entry without fields is {}",
-        "payments.rules.job.pays: there is no outcome or cohort called 'jobs'; did you mean 'job'?",
+        "payments.rules.job.pays: there is no outcome, cohort or performance called 'jobs'; "
+        "did you mean 'job'?",
     ]
     with pytest.raises(ContractError, match="a contract is a mapping: seen 5"):
         Contract.from_dict(5)  # type: ignore[arg-type]

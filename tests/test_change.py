@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_bad_contracts import GOOD
+from test_bad_contracts import GOOD, PAYING
 
 from sibmodel.contract.change import steps
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.faults import ContractError
 from sibmodel.contract.files import load_contract, loads
+from sibmodel.contract.timeline import Length
 
 ROOT = Path(__file__).parents[1]
 
@@ -42,6 +43,11 @@ def at(contract: Contract, *path: str | int) -> Any:
         ("a.", ()),
         ("a[x]", ()),
         ("a b[1]c", ()),
+        ("rules.jail.amount.at_least[0.30]", ("rules", "jail", "amount", "at_least", "0.3")),
+        ("amount.below[-5]", ("amount", "below", "-5")),
+        ("amount.above[1e6]", ("amount", "above", "1000000")),
+        ("price.from[2027-04-01]", ("price", "from", "2027-04-01")),
+        ("price.from[4].by_group.first/young", ("price", "from", 4, "by_group", "first/young")),
         ("", ()),
     ],
 )
@@ -123,6 +129,89 @@ def test_items_of_a_list_are_taken_out_whatever_their_order() -> None:
     assert at(contract.replace(longer), "cohorts", "people", "intake") == [40, 0, 0, 50, 10]
 
 
+def test_rows_of_tables_limits_and_tests_are_changed_by_their_paths() -> None:
+    contract = loads(PAYING)
+    rules = "payments.rules"
+    new = contract.replace(
+        {
+            f"{rules}.job.price.from[2027-04-01]": 450,
+            f"{rules}.job.price.from[2029-04-01]": 200,  # a new row
+            f"{rules}.job.price.from[2028-04-01]": None,
+            f"{rules}.days.amount.through[180.0]": 2500,
+            f"{rules}.days.amount.through[0]": 10,
+            f"{rules}.crimes.amount.at_least[0.10]": {"pert": [1, 2, 3]},
+            f"{rules}.crimes.amount.cap": 20000,
+            f"{rules}.crimes.when.quality.at_least": 50,
+            f"{rules}.trained.when.trained": {"at_most": 40},  # a new test
+            f"{rules}.two_sided.amount.below[0.2]": -600,
+            f"{rules}.home.price.by_group.young": {"from": {0: 5, 4: 6}},
+            "payments.limits.housing.total.number.share": 0.5,
+            "payments.limits.person": {"amount": 4000},
+            "payments.limits.routes": {"of": ["home", "job"], "person": {"number": 1}},
+            "payments.floors.jobs.year": 400,
+            "payments.factors.bid": 0.9,
+            "payments.payers.council.share.from[2029-04-01]": 0.7,
+            "payments.payers.fund.share.from[2029-04-01]": 0.3,
+            "payments.tax": None,
+            "performance.whole.weights.quality": 0.6,
+            "performance.saved.as": "count",
+            "performance.saved.at": [8],
+            "outcomes.job.held.weeks": 26,
+            "outcomes.nights.against": {"control": "area", "people": 400},
+        }
+    )
+    card = at(new, "payments", "rules")
+    assert card["job"]["price"]["from"] == {"2027-04-01": 450, "2029-04-01": 200}
+    assert [*card["days"]["amount"]["through"].values()] == [10, 2500]
+    steps = card["crimes"]["amount"]["at_least"]
+    assert [*steps.values()] == [{"pert": [1, 2, 3]}, 40000]
+    assert card["crimes"]["amount"]["cap"] == 20000
+    assert card["crimes"]["when"] == {"quality": {"at_least": 50}}
+    assert card["trained"]["when"]["trained"] == {"at_most": 40}
+    assert [*card["two_sided"]["amount"]["below"].values()] == [-600]
+    assert card["home"]["price"]["by_group"]["young"]["from"] == {"0": 5, "4": 6}
+    limits = at(new, "payments", "limits")
+    assert limits["housing"]["total"] == {
+        "number": {"share": 0.5, "of": ["first"]},
+        "amount": 60000,
+    }
+    assert limits["person"] == {"amount": 4000}
+    assert limits["routes"] == {"of": ["home", "job"], "person": {"number": 1}}
+    assert new.payments.floors.named["jobs"].year == 400
+    assert new.payments.tax is None
+    assert new.performance["saved"].at == (8,)
+    assert new.length("job", "held", "first/old") == Length(weeks=26)
+    assert new._changed >= {
+        "payments.rules.crimes.amount.at_least[0.1]",
+        "payments.rules.days.amount.through[180]",
+        "payments.rules.two_sided.amount.below[0.2]",
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"payments.rules.crimes.amount.at_leat[0.1]": 5},
+         "payments.rules.crimes.amount.at_leat: leads nowhere; did you mean 'at_least'?"),
+        ({"payments.rules.crimes.amount.at_least[0.15]": None},
+         "payments.rules.crimes.amount.at_least[0.15]: leads nowhere; did you mean '0.1'?"),
+        ({"payments.limits.housng.total": 5},
+         "payments.limits.housng: leads nowhere; did you mean 'housing'?"),
+        ({"payments.limits.housng": 5},
+         "payments.limits.housng: there is no limit called 'housng'; known are: cohort, contract, "
+         "period, person, year (one with a name of its own says which rules it covers, "
+         "{of: [rule, other], total: 1000})"),
+        ({"payments.rules.job.price.from[8]": 5, "payments.rules.job.price.from[8.0]": 6},
+         "'payments.rules.job.price.from[8]' and 'payments.rules.job.price.from[8.0]' change the "
+         "same place: keep one"),
+    ],
+)  # fmt: skip
+def test_a_change_in_a_table_that_cannot_be_made(changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(ContractError) as caught:
+        loads(PAYING).replace(changes)
+    assert [str(fault) for fault in caught.value.faults] == [says]
+
+
 def test_clauses_and_numpy_numbers_can_be_put_in(contract: Contract) -> None:
     new = contract.replace(
         {
@@ -169,11 +258,12 @@ def test_periods_of_a_cost_are_named_like_fields(contract: Contract) -> None:
         ({"payments.rules.moves_in.price": "60%"},
          ["payments.rules.moves_in.price: seen the text '60%': write 0.6"]),
         ({"payments.rules.extra": {"pays": "moves_in"}},
-         ["payments.rules.extra.price: is missing: Money per claim"]),
+         ["payments.rules.extra: says neither price (per unit) nor amount (for each, whatever its "
+          "size)"]),
         ({"payments.rules.moves_in.pays": "move_in", "outcomes.moves_in.anyway": 1.5},
-         ["payments.rules.moves_in.pays: there is no outcome or cohort called 'move_in'; "
-          "did you mean 'moves_in'?",
-          "outcomes.moves_in.anyway: must be from 0 to 1: seen 1.5"]),
+         ["outcomes.moves_in.anyway: must be from 0 to 1: seen 1.5",
+          "payments.rules.moves_in.pays: there is no outcome, cohort or performance called "
+          "'move_in'; did you mean 'moves_in'?"]),
     ],
 )  # fmt: skip
 def test_a_change_that_cannot_be_made(

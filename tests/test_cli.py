@@ -118,8 +118,100 @@ def test_list_and_schema_and_version() -> None:
     assert "A bond with a closed form" in sibmodel("list").stdout
     assert "cohorts" in json.loads(sibmodel("schema").stdout)["properties"]
     assert sibmodel("--version").stdout == "sibmodel 0.1.0\n"
-    for command in ("run", "check", "list", "schema"):
+    for command in ("run", "settle", "check", "list", "schema"):
         assert command in sibmodel("--help").stdout
+
+
+HOMES = """\
+outcome,date,person,evidence,group
+young_people,2027-04-05,ann,,care_leavers
+young_people,2027-04-06,bo,,homeless
+moves_in,2027-07-05,ann,yes,
+
+moves_in,2027-07-09,bo,no,
+home_3_months,2027-10-11,ann,yes,
+job_13_weeks,2027-10-11,zed,yes,
+"""
+
+
+@pytest.fixture
+def homes(tmp_path: Path) -> str:
+    path = tmp_path / "homes.csv"
+    path.write_text(HOMES, encoding="utf-8")
+    return str(path)
+
+
+def test_settle_says_what_is_paid_and_why_not_more(homes: str) -> None:
+    # ann: 850 + 2,100, shared 80:20; bo has no evidence and zed did not start
+    result = sibmodel("settle", str(EXAMPLE), homes)
+    assert result.exit_code == 0, result.output
+    printed = " ".join(result.stdout.split())
+    for said in (
+        "paid GBP 2,950.00",
+        "by council: GBP 2,360.00",
+        "by outcomes_fund: GBP 590.00",
+        "By rule: moves_in GBP 850.00 home_3_months GBP 2,100.00",
+        "row 1 is the first row below the names of the columns",
+        "row 4, moves_in, refused: no evidence",  # the empty line is not counted
+        "row 6, job_13_weeks, refused: zed did not start in young_people",
+    ):
+        assert said in printed
+    early = sibmodel("settle", str(EXAMPLE), homes, "--as-at", "2027-08-31")
+    assert "paid GBP 850.00" in " ".join(early.stdout.split())
+
+
+def test_settle_writes_its_tables(homes: str, tmp_path: Path) -> None:
+    result = sibmodel("settle", str(EXAMPLE), homes, "--out", str(tmp_path / "settled"))
+    assert result.exit_code == 0, result.output
+    written = sorted(path.name for path in (tmp_path / "settled").iterdir())
+    assert written == ["account.csv", "notes.txt", "payments.csv", "readings.csv"]
+    payments = (tmp_path / "settled" / "payments.csv").read_text(encoding="utf-8")
+    assert "council,680.0" in payments
+    assert str(tmp_path / "settled" / "account.csv") in result.stdout
+
+
+def test_settle_takes_names_of_the_library() -> None:
+    result = sibmodel("settle", "denver_supportive_housing", "denver_supportive_housing_records")
+    assert result.exit_code == 0, result.output
+    assert "USD 9,638,911.36" in result.stdout  # the sum repaid, published
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('outcome,date,number\nmoves_in,2027-07-05,"1,000"\n', "write 1000"),
+        ("outcome,date,number\nmoves,2027-07-05,1\n", "did you mean 'moves_in'?"),
+        ("outcome,date,number\nmoves_in,2027-07-05,1,2\n", "row 1: 4 cells, but 3 columns"),
+        ("outcome,date,numbr\nmoves_in,2027-07-05,1\n", "did you mean 'number'?"),
+        ("outcome;date;number\n", "separated by semicolons: save it with commas"),
+        ("outcome,date,number\n", "has no records, only the names of columns"),
+        ("", "is empty: the first line names the columns"),
+        ('outcome,date,number\nmoves_in,"2027\n', "is no CSV file in UTF-8"),
+    ],
+)
+def test_faulty_claims_are_messages(text: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "claims.csv"
+    path.write_text(text, encoding="utf-8")
+    result = sibmodel("settle", str(EXAMPLE), str(path))
+    assert result.exit_code == 1, result.output
+    assert message in result.stderr
+
+
+def test_wrong_files_of_claims_are_messages(homes: str, tmp_path: Path) -> None:
+    missing = str(tmp_path / "home.csv")
+    result = sibmodel("settle", str(EXAMPLE), missing)
+    assert (result.exit_code, "did you mean" in result.stderr) == (1, True)
+    result = sibmodel("settle", str(EXAMPLE), "rikers_abel")
+    assert (result.exit_code, "did you mean 'rikers_able'?" in result.stderr) == (1, True)
+    (tmp_path / "sheet.csv").write_bytes(b"PK\x03\x04\xff\xfe")
+    result = sibmodel("settle", str(EXAMPLE), str(tmp_path / "sheet.csv"))
+    assert (result.exit_code, "no CSV file in UTF-8" in result.stderr) == (1, True)
+    assert sibmodel("settle", str(EXAMPLE), str(tmp_path)).exit_code == 1
+    assert sibmodel("settle", "nowhere.yaml", homes).exit_code == 2
+    assert sibmodel("settle", str(EXAMPLE), homes, "--as-at", "July").exit_code == 2
+    result = sibmodel("settle", str(EXAMPLE), homes, "--out", homes)
+    assert result.exit_code == 1
+    assert "paid" not in result.stdout  # told before any work
 
 
 def test_workers_give_the_same_numbers(tmp_path: Path) -> None:

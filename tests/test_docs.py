@@ -8,9 +8,8 @@ import io
 import re
 import shlex
 import typing
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, ClassVar, get_args, get_origin
 
 import numpy as np
 import pytest
@@ -30,20 +29,30 @@ from sibmodel.contract.assumptions import (
     Samples,
 )
 from sibmodel.contract.capital import Capital, Cost, Delivery, Tranche
-from sibmodel.contract.contract import Contract, Party, Timeline
+from sibmodel.contract.contract import Contract, Party
 from sibmodel.contract.files import loads
-from sibmodel.contract.outcomes import Outcome
+from sibmodel.contract.outcomes import AnyOf, Outcome
 from sibmodel.contract.payments import (
     ContractLimits,
+    Floors,
+    MoneySize,
+    NamedFloor,
+    NamedLimit,
     Payer,
     PayerLimits,
     Payments,
     Rule,
     RuleLimits,
+    ShareOf,
     Size,
+    SizesByDate,
+    Tax,
 )
 from sibmodel.contract.people import Cohort, Ramp
+from sibmodel.contract.performance import AgainstByDate, Comparison, Performance
 from sibmodel.contract.schedules import SCHEDULES
+from sibmodel.contract.tables import GroupTable, Table, Test
+from sibmodel.contract.timeline import Length, LengthByGroup, Timeline
 from sibmodel.contract.value import Benefit, Discount, Prices, Value
 
 ROOT = Path(__file__).parent.parent
@@ -52,6 +61,8 @@ PAGES = ("README.md", "CONTRIBUTING.md", "docs/language.md", "docs/method.md", "
 SECTIONS: dict[type[BaseModel], str] = {
     Contract: "The file",
     Timeline: "`timeline`",
+    Length: "Dates and lengths",
+    LengthByGroup: "A length by group",
     Party: "`parties`",
     Prices: "`prices`",
     Assumption: "Numbers",
@@ -64,13 +75,27 @@ SECTIONS: dict[type[BaseModel], str] = {
     Cohort: "`cohorts`",
     Ramp: "`intake`",
     Outcome: "`outcomes`",
+    AnyOf: "Any of several steps",
+    Comparison: "`against`",
+    AgainstByDate: "`against` by date",
+    Performance: "`performance`",
+    Table: "Tables",
+    GroupTable: "A table by group",
     Payments: "`payments`",
     Rule: "`payments.rules`",
-    Payer: "`payments.payers`",
-    ContractLimits: "Limits of the contract: `payments.limits`",
+    Test: "Tests: `when` and `unless`",
     RuleLimits: "Limits of a rule: `payments.rules.….limits`",
+    ContractLimits: "Limits of the contract: `payments.limits`",
+    NamedLimit: "Limits with a name",
     PayerLimits: "Limits of a payer: `payments.payers.….limits`",
-    Size: "The size of a rule's limit",
+    Size: "The size of a limit",
+    MoneySize: "The size of a limit",
+    ShareOf: "A number that is a share",
+    SizesByDate: "A limit by date",
+    Floors: "`payments.floors`",
+    NamedFloor: "Floors with a name",
+    Payer: "`payments.payers`",
+    Tax: "`payments.tax`",
     Delivery: "`delivery`",
     Cost: "A cost",
     Capital: "`capital`",
@@ -99,10 +124,10 @@ def test_python_blocks_run_and_the_shown_output_is_theirs(page: str) -> None:
         with contextlib.redirect_stdout(printed):
             exec(compile(block, page, "exec"), {})
     for line in "".join(blocks(page, "text")).splitlines():
-        if "GBP" not in line and "%" not in line and "in runs" not in line:
+        if not re.search(r"\b[A-Z]{3} -?\d|\d  +\w+  +\d|%|in runs", line):
             continue
-        question = line.strip().partition("  ")[0]
-        answers = [x for x in printed.getvalue().splitlines() if x.strip().startswith(question)]
+        question = _question(line)
+        answers = [x for x in printed.getvalue().splitlines() if _question(x) == question]
         assert answers, f"{page} shows {question!r}, which is not printed"
         # to 2%: the figures are those of another machine, and nobody reads them closer
         np.testing.assert_allclose(
@@ -112,6 +137,12 @@ def test_python_blocks_run_and_the_shown_output_is_theirs(page: str) -> None:
             atol=0.15,
             err_msg=f"{page} shows {line.strip()!r}; printed is {answers[0].strip()!r}",
         )
+
+
+def _question(line: str) -> str:
+    """What a printed line is about: its first cell, and the second where that is only a count."""
+    cells = re.split("  +", line.strip())
+    return " ".join(cells[: 2 if cells[0].isdecimal() else 1])
 
 
 def _figures(line: str) -> list[float]:
@@ -140,19 +171,40 @@ def test_each_part_shown_in_the_language_can_stand_in_its_first_contract(number:
     assert results.expected("people_started") > 0
 
 
+@pytest.mark.parametrize(
+    "block", [block for block in LANGUAGE_BLOCKS if "# without chance" in block]
+)
+def test_what_an_example_is_said_to_pay_is_what_it_pays(block: str) -> None:
+    yaml = YAML(typ="safe")
+    contract = Contract.from_dict(yaml.load(LANGUAGE_BLOCKS[0]) | yaml.load(block))
+    base = sib.simulate(contract, runs=1, keep="measures").base_case("outcome_payments")
+    [said] = re.findall(r"# without chance.*: (.*)$", block, flags=re.M)
+    for side in said.replace(",", "").replace("×", "*").replace("−", "-").split("="):
+        assert base == pytest.approx(eval(side)), said
+
+
 # --- field tables ---------------------------------------------------------------------------------
 
 
-def models_in(kind: Any) -> Iterator[type[BaseModel]]:
-    """Every typed clause a type can hold, itself included."""
+def models_in(kind: Any, seen: set[type[BaseModel]]) -> set[type[BaseModel]]:
+    """Every typed clause a type can hold, itself included, added to those seen."""
     if isinstance(kind, type) and issubclass(kind, BaseModel):
-        yield kind
-        for hint in typing.get_type_hints(kind, include_extras=True).values():
-            yield from models_in(hint)
-    else:
+        if kind not in seen:  # a table holds tables
+            seen.add(kind)
+            for hint in typing.get_type_hints(kind, include_extras=True).values():
+                models_in(hint, seen)
+    elif get_origin(kind) is not ClassVar:
         for part in get_args(kind):
             if not isinstance(part, str):
-                yield from models_in(part)
+                models_in(part, seen)
+    return seen
+
+
+def takes_a_table(hint: Any) -> bool:
+    """Whether a number of a field may be read off a table."""
+    return hint is Table or any(
+        takes_a_table(part) for part in get_args(hint) if not isinstance(part, str)
+    )
 
 
 def takes_any_number(hint: Any) -> bool:
@@ -181,7 +233,7 @@ def field_rows(heading: str) -> dict[str, list[str]]:
 
 
 def test_every_clause_of_the_typed_contract_has_a_section() -> None:
-    missing = set(models_in(Contract)) - set(SECTIONS)
+    missing = models_in(Contract, set()) - set(SECTIONS)
     assert not missing, "docs/language.md, and SECTIONS here, need a table of the fields of these"
 
 
@@ -197,6 +249,7 @@ def test_field_tables_are_those_of_the_typed_contract(model: type[BaseModel]) ->
         assert len(cells) == 4, f"{alias}: field, meaning, unit, default"
         _meaning, unit, default = cells[1:]
         assert ("±" in unit) == takes_any_number(hints[name]), f"{alias}: is it marked ± rightly?"
+        assert ("a table" in unit) == takes_a_table(hints[name]), f"{alias}: may it be a table?"
         assert default.startswith("required") == field.is_required(), alias
         if isinstance(field.default, bool | int | float | str):
             stated = (
@@ -243,8 +296,14 @@ def test_the_command_line_has_the_commands_shown() -> None:
         assert name in known
         options = {option for parameter in known[name].params for option in parameter.opts}
         assert {word for word in rest if word.startswith("--")} <= options
-        if name == "run" and rest:
-            assert rest[0] in sib.library.names()
+        named = [word for word in rest if re.fullmatch("[a-z_]+", word)]
+        if name in ("run", "settle"):
+            assert set(named) <= {*sib.library.names(), "settled"}
+
+
+def test_the_library_is_as_large_as_the_pages_say() -> None:
+    for page in ("README.md", "CHANGELOG.md"):
+        assert f" {len(sib.library.names())} contracts" in text(page)
 
 
 @pytest.mark.parametrize("page", PAGES)

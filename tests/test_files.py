@@ -11,7 +11,7 @@ import pytest
 from generate import contracts
 from hypothesis import given
 from hypothesis import strategies as st
-from test_bad_contracts import GOOD
+from test_bad_contracts import GOOD, PAYING
 
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.faults import ContractError
@@ -193,6 +193,41 @@ payments:
     )
 
 
+def test_dates_and_figures_that_begin_rows_keep_their_comments(tmp_path: Path) -> None:
+    commented = PAYING
+    for line, comment in (
+        ("  fund: {from", "the fund's share"),
+        ("  amount: {at_least: {0.1", "as published"),
+        ("  housing: {of", "for both"),
+    ):
+        [stands] = [text for text in PAYING.splitlines() if line in text]
+        commented = commented.replace(stands, f"{stands}  # {comment}")
+    commented = commented.replace(
+        "    job: {pays: job, price: {from: {2027-04-01: 400, 2028-04-01: 300}}, deadweight: 0.1}",
+        "    job:\n      pays: job\n      price:\n        from:\n"
+        "          2027-04-01: 400  # the first year\n          2028-04-01: 300  # later\n"
+        "      deadweight: 0.10  # agreed",
+    )
+    contract = loads(commented)
+    assert as_yaml(contract) == commented
+    new = contract.replace(
+        {
+            "payments.rules.job.price.from[2028-04-01]": 250,
+            "payments.rules.crimes.amount.at_least[0.2]": 50000,
+            "payments.limits.housing.total.amount": 70000,
+        }
+    )
+    assert as_yaml(new) == (
+        commented.replace("2028-04-01: 300", "2028-04-01: 250")
+        .replace("{0.1: 20000, 0.2: 40000}", "{0.1: 20000, 0.2: 50000}")
+        .replace("amount: 60000", "amount: 70000")
+    )
+    for name in ("new.yaml", "new.json"):
+        save_contract(new, tmp_path / name)
+        assert load_contract(tmp_path / name) == new
+    assert loads(as_yaml(Contract.from_dict(new.to_dict()))) == new
+
+
 @given(contracts(), st.integers(0, 100))
 def test_any_contract_can_be_changed_and_saved_anew_or_into_its_text(
     data: dict[str, Any], which: int
@@ -202,10 +237,11 @@ def test_any_contract_can_be_changed_and_saved_anew_or_into_its_text(
     assert loads(anew) == contract
     rules = list(contract.payments.rules)
     rule = rules[which % len(rules)]
-    changed = loads(anew).replace({f"payments.rules.{rule}.price": 12.5}, name="yes: no # it's")
+    worth = contract.payments.rules[rule].worth
+    changed = loads(anew).replace({f"payments.rules.{rule}.{worth}": 12.5}, name="yes: no # it's")
     again = loads(as_yaml(changed))
     assert again == changed
-    assert again.payments.rules[rule].price == 12.5
+    assert getattr(again.payments.rules[rule], worth) == 12.5
 
 
 def test_a_failed_save_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def test_key_figures_of_the_price_per_outcome() -> None:
     jobs = results.expected("outcomes_claimed[job_13_weeks]")
     prices = [rule.price for rule in contract.payments.rules.values()]
     assert prices == [850, 2100, 4800]
-    assert contract.payments.limits.person < sum(prices)  # "has reached it already"
+    assert contract.payments.limits.person.amount < sum(prices)  # "has reached it already"
     rise = 5600 - 4800
     assert f"{jobs:.1f} jobs at GBP {rise} more would cost GBP {jobs * rise:,.0f} more" in said
 

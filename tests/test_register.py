@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from test_bad_contracts import GOOD
+from test_bad_contracts import GOOD, PAYING
 
 from sibmodel.contract.assumptions import Assumption
 from sibmodel.contract.contract import Contract
@@ -75,7 +75,74 @@ def test_a_number_is_told_with_its_unit_and_the_nearest_source(
     assert entries(contract)[path] == Entry(path, value, unit, source, grade, None, "stated")
 
 
-def test_no_number_is_left_out(contract: Contract) -> None:
+@pytest.mark.parametrize(
+    ("path", "value", "unit", "status"),
+    [
+        ("payments.rules.job.price.from[2028-04-01]", "300", "GBP", "stated"),
+        ("payments.rules.home.price.by_group.young", "900", "GBP", "stated"),
+        ("payments.rules.days.amount.through[180]", "2,000", "GBP", "stated"),
+        ("payments.rules.moves.price.each_above[20]", "30", "GBP", "stated"),
+        ("payments.rules.moves.limits.person.number", "3", "claims", "stated"),
+        ("payments.rules.crimes.amount.at_least[0.1]", "20,000", "GBP", "stated"),
+        ("payments.rules.crimes.amount.cap", "30,000", "GBP", "stated"),
+        ("payments.rules.crimes.when.quality.at_least", "60", "number", "stated"),
+        ("payments.rules.job.deadweight", "0.1", "share", "stated"),
+        ("payments.rules.home.deadweight", "0", "share", "default"),
+        ("payments.rules.saved.factors.saving", "0.95", "number", "stated"),
+        ("payments.rules.saved.due", "2029-07-01, 2030-04-01", "", "stated"),
+        ("payments.rules.grant.due", "every_period", "", "stated"),
+        ("payments.limits.contract", "900,000", "GBP", "stated"),
+        ("payments.limits.housing.total.number.share", "0.4", "share", "stated"),
+        ("payments.limits.housing.total.amount", "60,000", "GBP", "stated"),
+        ("payments.floors.contract", "1,000", "GBP", "stated"),
+        ("payments.floors.jobs.year", "500", "GBP", "stated"),
+        ("payments.payers.fund.share.from[2029-04-01]", "0.4", "share", "stated"),
+        ("payments.payers.council.limits.total", "800,000", "GBP", "stated"),
+        ("payments.factors.index", "index: uniform 0.9 – 1.1", "number", "stated"),
+        ("payments.tax.rate", "0.2", "share", "stated"),
+        ("payments.tax.included", "true", "", "stated"),
+        ("payments.tax.to", "tax_authority", "", "default"),
+        ("outcomes.job.held", "13 weeks", "", "stated"),
+        ("outcomes.moves.unit", "move", "", "stated"),
+        ("outcomes.moves.rate", "0.2", "move a person", "stated"),
+        ("outcomes.moves.spread", "not stated", "move between people", "default"),
+        ("outcomes.crimes.better", "lower", "", "stated"),
+        ("outcomes.crimes.against.control", "matched", "", "stated"),
+        ("outcomes.nights.against", "5", "number a person", "stated"),
+        ("performance.reduction.as", "relative", "", "stated"),
+        ("performance.saved.at", "2029-04-01", "", "stated"),
+        ("performance.quality.over", "everyone", "", "default"),
+        ("performance.quality.value", "80", "figure", "stated"),
+        ("performance.whole.weights.quality", "0.7", "weight", "stated"),
+        ("performance.whole.weights.share", "share", "", "stated"),
+    ],
+)
+def test_what_payment_rules_say_is_told(path: str, value: str, unit: str, status: str) -> None:
+    entry = entries(loads(PAYING))[path]
+    assert (entry.value, entry.unit, entry.status) == (value, unit, status)
+
+
+def test_a_row_borrows_the_source_of_the_table_and_the_rule_around_it() -> None:
+    text = PAYING.replace("{through: {0: 0, 180: 2000}}", "{through: {0: 0, 180: 2000}, source: a}")
+    text = text.replace("due: every_period,", "due: every_period, source: b,")
+    found = entries(loads(text))
+    assert found["payments.rules.days.amount.through[180]"].source == "a"
+    assert found["payments.rules.grant.amount"].source == "b"
+    changed = loads(text).replace({"payments.rules.days.amount.through[180.0]": 5})
+    new = entries(changed)["payments.rules.days.amount.through[180]"]
+    assert (new.value, new.source, new.status) == ("5", None, "changed")
+
+
+def test_defaults_that_mean_nothing_are_not_told() -> None:
+    found = entries(loads(PAYING))
+    assert "outcomes.home.spread" not in found  # happens once
+    assert "outcomes.days.spread" not in found  # a length of time
+    assert "payments.rules.home.paid_back_by" not in found  # a price is never below zero
+
+
+@pytest.mark.parametrize("text", [GOOD, PAYING], ids=["small", "many ways to pay"])
+def test_no_number_is_left_out(text: str) -> None:
+    contract = loads(text)
     told = set(entries(contract))
     for at in contract.numbers():
         path = path_text(at.path)

@@ -178,7 +178,7 @@ def test_counts_without_evidence_leave_the_others_their_place():
 def test_a_start_without_evidence_admits_nobody():
     records = rows(*ANN[:2]).assign(evidence=[False, True])
     settled = sib.settle(contract(), records.assign(group="leavers"))
-    assert settled.paid == 100  # no start is recorded with evidence, so none is asked for
+    assert settled.paid == 0
     both = rows(*ANN[:2], ("young", 0, "bo", "others")).assign(evidence=[False, True, True])
     assert sib.settle(contract(), both.assign(group="leavers")).paid == 0
 
@@ -227,7 +227,7 @@ def test_faulty_rows_are_all_named():
     with pytest.raises(sib.RecordsError) as error:
         sib.settle(contract(), records)
     assert error.value.faults == (
-        "row 1: there is no outcome or cohort called 'hom'; did you mean 'home'?",
+        "row 1: there is no outcome, performance or cohort called 'hom'; did you mean 'home'?",
         "row 2: 9 is outside the timeline, 2027-04-01 to 2029-03-31 (periods 0 to 7)",
         "row 3: a number of outcomes is 0 or more: seen -2.0",
         "row 4: young has no group 'leaver'; did you mean 'leavers'?",

@@ -1,8 +1,8 @@
 """A slow, obvious twin of the model: one run at a time, one person at a time, in plain Python.
 
 Written from the contract language, not from the fast code. It shares with the model only what it
-would be no use to make twice: the streams of uniforms, the draws of assumptions and the draw of
-shared luck (each tested by itself elsewhere), so that the same run has the same people.
+would be no use to make twice: the streams of uniforms, the draws of assumptions, of shared luck and
+of comparison groups (each tested by itself elsewhere), so that the same run has the same people.
 """
 
 from __future__ import annotations
@@ -10,14 +10,22 @@ from __future__ import annotations
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 
-from twin_money import TwinMoney
+import numpy as np
+from twin_account import TwinAccount
+from twin_money import TwinPayments
 from twin_people import Person
+from twin_readings import Begun, Told, TwinReadings
+from twin_tables import Claim, Seen
 
 from sibmodel.contract.schedules import SCHEDULES
+from sibmodel.model.comparison import assumed_figures, comparison_totals
+from sibmodel.model.rates import cohort_luck
+from sibmodel.plan import Plan
 
 
 @dataclass
@@ -25,7 +33,10 @@ class Run:
     """One possible future, everything by period."""
 
     people: list[Person]
-    paid: dict[tuple[str, str], list[float]]  # rule, payer
+    paid: dict[tuple[str, str], list[float]]  # rule or floor, payer
+    back: dict[tuple[str, str], list[float]]  # what is paid back, likewise
+    readings: list[Seen]
+    income: list[float]
     drawn: list[float]
     distributed: list[float]
     met: list[float]
@@ -33,12 +44,12 @@ class Run:
     balance: list[float]
     net_present_value: dict[str, float]
 
-    def count(self, kind: str, outcome: str, group: str, start: int) -> int:
-        """People of a group and start period who have an outcome."""
+    def count(self, kind: str, outcome: str, group: str, period: int) -> float:
+        """How many of an outcome people of a group have in a period."""
         return sum(
-            outcome in getattr(person, kind)
+            getattr(person, kind).get(outcome, {}).get(period, 0.0)
             for person in self.people
-            if (person.group, person.start) == (group, start)
+            if person.group == group
         )
 
     def paid_by_rule(self, rule: str) -> list[float]:
@@ -46,8 +57,10 @@ class Run:
         return _added(flow for (r, _), flow in self.paid.items() if r == rule)
 
     def paid_by_payer(self, payer: str) -> list[float]:
-        """Payments of a payer by period."""
-        return _added(flow for (_, p), flow in self.paid.items() if p == payer)
+        """Payments of a payer, less what is paid back to it, by period."""
+        up = _added(flow for (_, p), flow in self.paid.items() if p == payer)
+        down = _added(flow for (_, p), flow in self.back.items() if p == payer)
+        return [a - b for a, b in zip(up, down, strict=True)]
 
     @property
     def cash_flow(self) -> list[float]:
@@ -61,19 +74,139 @@ def _added(flows: Iterable[list[float]]) -> list[float]:
     return [sum(parts) for parts in zip(*flows, strict=True)]
 
 
-class Twin(TwinMoney):
+class Twin(TwinAccount):
     """A contract whose runs can be asked for one by one."""
 
     def run(self, number: int) -> Run:
         """One run of the block."""
         people = self.people(number)
         self.live(people, number)
-        paid = self.pay(people, number)
-        flows = self.account(people, paid, number)
-        result = Run(people, paid, *flows, {})
+        readings = self.readings(people, number)
+        paid, back = self.payments(people, readings, number)
+        tax = self.contract.payments.tax
+        net = 1.0 if tax is None else 1 / (1 + tax.rate)
+        income = [flow * net for flow in _added(paid.values())]
+        flows = self.account(people, income, number)
+        result = Run(people, paid, back, readings, income, *flows, {})
         if self.contract.value is not None:
             result.net_present_value = self.present_values(result, number)
         return result
+
+    # --- payments ---------------------------------------------------------------------------------
+
+    def payments(
+        self, people: list[Person], readings: list[Seen], run: int
+    ) -> tuple[dict[tuple[str, str], list[float]], dict[tuple[str, str], list[float]]]:
+        """Payments, and what is paid back, by rule (or floor) and payer, by period of cash."""
+        clause, periods = self.contract.payments, self.contract.timeline.periods
+        twin = TwinPayments(
+            self.contract,
+            lambda path, group: self.number(path, run, group),
+            list(self.claims(people)),
+            readings,
+            lambda name, t: self.accepted(people, name, t),
+        )
+        entered = twin.pay()
+        rules = dict.fromkeys([*clause.rules, *(payment.rule for payment in entered)])
+        paid = {(r, p): [0.0] * periods for r in rules for p in clause.payers}
+        back = {(r, p): [0.0] * periods for r in rules for p in clause.payers}
+        on_top = 1.0
+        if clause.tax is not None and not clause.tax.included:
+            on_top += clause.tax.rate
+        for payment in entered:
+            side = paid if payment.amount > 0 else back
+            when = min(payment.due, periods - 1)  # what would come later is paid in the last
+            side[payment.rule, payment.payer][when] += abs(payment.amount) * on_top
+        return paid, back
+
+    def claims(self, people: list[Person]) -> Iterator[Claim]:
+        """What people claim: starts, outcomes, units by period; by amount, all of a time as one."""
+        timeline, outcomes = self.contract.timeline, self.contract.outcomes
+        for place, person in enumerate(people):
+            started = timeline.date(person.start)
+            for name, rule in self.contract.payments.rules.items():
+                records: dict[int, float] = {}
+                if rule.pays == person.cohort:
+                    records = {person.start: 1.0}
+                elif rule.pays in person.claimed:
+                    records = person.claimed[rule.pays]
+                    if rule.worth == "amount" and outcomes[rule.pays].time_unit is not None:
+                        records = dict([person.as_one[rule.pays]])
+                for t, number in records.items():
+                    yield Claim(name, t, timeline.date(t), number, person.cohort, person.group,
+                                started, place)  # fmt: skip
+
+    def accepted(self, people: list[Person], name: str, t: int) -> float:
+        """How many of an outcome, or starts of a cohort or group, up to a period."""
+        total = 0.0
+        for person in people:
+            if name in (person.cohort, person.group, person.group.rpartition("/")[2]):
+                total += person.start <= t
+            records = person.claimed.get(name, {})
+            total += sum(number for period, number in records.items() if period <= t)
+        return total
+
+    # --- readings ---------------------------------------------------------------------------------
+
+    @cached_property
+    def compared(self) -> dict[str, np.ndarray]:
+        """What the model draws of comparison groups, by outcome (group, period, run)."""
+        plan = Plan(self.contract)
+        drawn = plan.assumptions.draw(self.seed, self.block)
+        starts = plan._starts(drawn, 4096, whole=True)
+        luck = cohort_luck(self.seed, self.block)
+        return comparison_totals(
+            self.contract,
+            planned=plan.planned,
+            starts=starts,
+            rates=plan._rates(drawn, luck),
+            drawn=drawn,
+            luck=luck,
+            seed=self.seed,
+            block=self.block,
+            chance=True,
+        )
+
+    def readings(self, people: list[Person], run: int) -> list[Seen]:
+        """Every reading of every performance."""
+        if not self.contract.performance:
+            return []
+        timeline = self.contract.timeline
+        drawn = Plan(self.contract).assumptions.draw(self.seed, self.block)
+        figures = [
+            Seen(one.performance, one.cohort, one.group, one.date,
+                 float(np.broadcast_to(one.value, 4096)[run]))
+            for one in assumed_figures(self.contract, drawn)
+        ]  # fmt: skip
+        starts = [Begun(p.cohort, p.group, timeline.date(p.start), 1.0) for p in people]
+        number = lambda path, group: self.number(path, run, group)  # noqa: E731
+        told = list(self.told(people, run))
+        return TwinReadings(self.contract, number, told, figures, starts, simulated=True).all()
+
+    def told(self, people: list[Person], run: int) -> Iterator[Told]:
+        """What is recorded of each group and period in which an outcome falls due."""
+        contract = self.contract
+        for outcome in dict.fromkeys(p.of for p in contract.performance.values() if p.of):
+            for g, group in enumerate(contract.groups_of(outcome)):
+                cohort = contract.cohort_of_group(group)
+                delays = contract.delays(outcome, group)
+                last = delays[-1] + contract.accrues_over(outcome, group) - 1
+                planned = self.planned(cohort)[group]
+                starts = [t for t, some in enumerate(planned) if some]
+                mine = [person for person in people if person.group == group]
+                for t in sorted({s + d for s in starts for d in range(delays[0], last + 1)}):
+                    compared = self.compared.get(outcome)
+                    counterfactual = None if compared is None else float(compared[g, t, run])
+                    yield Told(
+                        outcome,
+                        cohort,
+                        group,
+                        contract.timeline.date(t),
+                        sum(p.start + delays[0] == t for p in mine),
+                        sum(p.claimed.get(outcome, {}).get(t, 0.0) for p in mine),
+                        counterfactual,
+                        sum(p.start + delays[0] <= t <= p.start + last for p in mine),
+                    )
 
     # --- value ------------------------------------------------------------------------------------
 
@@ -91,9 +224,15 @@ class Twin(TwinMoney):
 
         net: dict[str, float] = defaultdict(float)
         for payer in contract.payments.payers:
-            paid = worth(result.paid_by_payer(payer))
-            net[payer] -= paid
-            net["provider" if contract.capital is None else "account"] += paid
+            net[payer] -= worth(result.paid_by_payer(payer))
+        income = worth(result.income)
+        net["provider" if contract.capital is None else "account"] += income
+        if contract.payments.tax is not None:
+            net[contract.payments.tax.to] += worth(_added(result.paid.values())) - income
+        for name, rule in contract.payments.rules.items():
+            if rule.paid_back_by is not None:
+                mine = [flow for (r, _), flow in result.back.items() if r == name]
+                net[rule.paid_back_by] -= worth(_added(mine))
         for payer, cost in contract.payments.running_costs.items():
             flow = self.costs(result.people, "payments.running_costs", {payer: cost}, run)
             net[payer] -= worth(flow)
@@ -126,20 +265,22 @@ class Twin(TwinMoney):
             return math.nan  # anyway left out is not zero: undefined
         total = 0.0
         for person in result.people:
-            more = (benefit.of in person.achieved) - (benefit.of in person.anyway)
-            if not more:
-                continue
             share = self.number(f"outcomes.{benefit.of}.attribution", run, person.group)
-            at = when[person.start + contract.delay_of(benefit.of)] + benefit.lag
-            for k, size in enumerate(profile):
-                factor = discounted(at + k, benefit.discount or contract.value.discount)
-                total += more * share * each * size * factor
+            had, anyway = (kind.get(benefit.of, {}) for kind in (person.achieved, person.anyway))
+            for t in {*had, *anyway}:
+                more = had.get(t, 0.0) - anyway.get(t, 0.0)
+                if contract.outcomes[benefit.of].better == "lower":
+                    more = -more
+                for k, size in enumerate(profile):
+                    at = when[t] + benefit.lag + k
+                    factor = discounted(at, benefit.discount or contract.value.discount)
+                    total += more * share * each * size * factor
         return total
 
     def path_to(self, outcome: str) -> list[str]:
-        """An outcome and the steps it needs."""
-        needs = self.contract.outcomes[outcome].needs
-        return [outcome, *(self.path_to(needs) if needs else [])]
+        """An outcome and the steps it needs, however far back."""
+        steps = self.contract.outcomes[outcome].steps
+        return [outcome, *(name for step in steps for name in self.path_to(step))]
 
     def level(self, period: int) -> float:
         """Price level on the day a period's money is dated, relative to the base year."""

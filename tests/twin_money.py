@@ -1,254 +1,223 @@
-"""The slow twin's money: payments claim by claim, and the account period by period."""
+"""The slow twin's payments: one run, one claim at a time, from the contract language."""
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
-from twin_people import Person, TwinPeople
+from twin_limits import Item, Key, Payment, TwinLimits, as_number
+from twin_tables import Bands, Claim, NotYetError, Seen, Tables, holds
+
+from sibmodel.contract.contract import Contract
+from sibmodel.contract.tables import STEPS
+from sibmodel.contract.timeline import months_after
 
 
-class TwinMoney(TwinPeople):
-    """The payments and the account of any one run."""
+class TwinPayments(TwinLimits):
+    """Takes claims through the periods.
 
-    # --- payments ---------------------------------------------------------------------------------
+    Parameters
+    ----------
+    contract, number, readings, accepted
+        As :class:`TwinLimits` takes them.
+    claims : list of Claim
+        Of people and of rows of counts.
+    """
 
-    def price(self, rule: str, group: str, run: int) -> float:
-        """Price of a claim: price × factors."""
-        clause = self.contract.payments.rules[rule]
-        price = self.number(f"payments.rules.{rule}.price", run, group)
-        for name in self.contract.payments.factors:
-            price *= self.number(f"payments.factors.{name}", run)
-        for name in clause.factors:
-            price *= self.number(f"payments.rules.{rule}.factors.{name}", run)
-        return price
+    def __init__(
+        self,
+        contract: Contract,
+        number: Callable[[str, str | None], float],
+        claims: list[Claim],
+        readings: list[Seen],
+        accepted: Callable[[str, int], float],
+    ) -> None:
+        super().__init__(contract, number, readings, accepted)
+        self.claims = [*claims, *self.readings_paid(), *self.dues()]
+        self.earns: set[str] = set()  # rules that have earned anything, before limits
+        self.before: dict[Key, float] = defaultdict(float)  # on account, by rule and whose
+        self.counted: dict[Key, float] = defaultdict(float)  # units in bands, by rule and whose
 
-    def pay(self, people: list[Person], run: int) -> dict[tuple[str, str], list[float]]:
-        """Payments by rule and payer, by period of cash."""
-        payments, timeline = self.contract.payments, self.contract.timeline
-        names = list(payments.payers)
-        paid = {(r, p): [0.0] * timeline.periods for r in payments.rules for p in names}
-        used: dict[tuple[str, ...], float] = defaultdict(float)  # (owner, kind, span)
-        for t in range(timeline.periods):
-            spans = {
-                "period": f"period {t}",
-                "year": f"year {t // timeline.periods_per_year}",
-                "total": "total",
-                "contract": "total",
-            }
-            claims = list(self.claims(people, t, run))
-            money = self.within_rule_numbers(claims, used, spans)
-            # a person's limits, first the rule's, then the contract's
-            for i, (_, rule, price) in enumerate(claims):
-                size = payments.rules[rule].limits.person
-                if size is not None and size.amount is not None:
-                    money[i] = min(money[i], money[i] / price * min(price, size.amount))
-            for person in people:
-                mine = [i for i, claim in enumerate(claims) if claim[0] is person]
-                if payments.limits.person is not None:
-                    cut(money, mine, payments.limits.person - person.received)
-            # each rule's
-            for rule, clause in payments.rules.items():
-                mine = [i for i, claim in enumerate(claims) if claim[1] == rule]
-                for scope, size in limits_of(clause.limits, "amount"):
-                    cut(money, mine, size - used[rule, "money", spans[scope]])
-            parts = self.split(claims, money, used, spans)
-            # the contract's
-            for scope, size in limits_of(payments.limits, "amount"):
-                cut(parts, list(parts), size - used["contract", "money", spans[scope]])
-            # what is finally paid uses the limits up
-            final = [sum(parts[i, p] for p in names) for i in range(len(claims))]
-            for i, (person, _, _) in enumerate(claims):
-                person.received += final[i]
-            for span in set(spans.values()):
-                used["contract", "money", span] += sum(final)
-                for p in names:
-                    used[p, "payer", span] += sum(parts[i, p] for i in range(len(claims)))
-                for rule in payments.rules:
-                    mine = [i for i, claim in enumerate(claims) if claim[1] == rule]
-                    used[rule, "money", span] += sum(final[i] for i in mine)
-                    # a claim paid in part uses a part of the number
-                    worth = sum(self.worth(claims[i][1], claims[i][2]) for i in mine)
-                    if worth > 0:
-                        share = sum(final[i] for i in mine) / worth
-                        used[rule, "number", span] += len(mine) * share
-            for (i, p), amount in parts.items():
-                rule = payments.rules[claims[i][1]]
-                wait = payments.paid_after if rule.paid_after is None else rule.paid_after
-                if amount:
-                    paid[claims[i][1], p][t + wait] += amount
-        return paid
+    def pay(self) -> list[Payment]:
+        """All payments."""
+        waiting: list[Claim] = []
+        for t in range(self.timeline.periods):
+            here = waiting + [claim for claim in self.claims if claim.period == t]
+            items, waiting = self.tested(here, t)
+            self.limit_numbers(items, t)
+            self.price(items)
+            self.limit_money(items, t)
+            self.enter([(item, self.cash(item, t)) for item in items], t)
+            self.fill_to_floors(t)
+        return self.payments
 
-    def claims(
-        self, people: list[Person], period: int, run: int
-    ) -> Iterator[tuple[Person, str, float]]:
-        """Claims of a period that are worth anything: person, rule, price."""
-        for name, rule in self.contract.payments.rules.items():
-            for person in people:
-                if rule.pays == person.cohort:
-                    when = person.start
-                elif rule.pays in person.claimed:
-                    when = person.start + self.contract.delay_of(rule.pays)
-                else:
+    def cash(self, item: Item, t: int) -> int:
+        """The period of cash: some after the claim, then the first due date on or after."""
+        clause = self.clause.rules[item.rule]
+        wait = self.clause.paid_after if clause.paid_after is None else clause.paid_after
+        if clause.pays is None or clause.due is None:
+            return t + wait
+        assert not isinstance(clause.due, str)
+        settled = max(item.claim.date, self.timeline.date(t))
+        day = months_after(settled, wait * 12 // self.timeline.periods_per_year)
+        dates = [self.timeline.day(when) for when in clause.due]
+        later = [date for date in dates if date >= day]
+        return self.timeline.period_of(min(later)) if later else t + wait
+
+    # --- claims of the contract itself ------------------------------------------------------------
+
+    def readings_paid(self) -> Iterator[Claim]:
+        """Readings that rules pay for."""
+        for name, rule in self.clause.rules.items():
+            for seen in self.readings:
+                if seen.performance == rule.pays:
+                    period = self.timeline.period_of(seen.date)
+                    whose = seen.cohort, seen.group
+                    yield Claim(name, period, seen.date, seen.value, *whose, reading=seen)
+
+    def dues(self) -> Iterator[Claim]:
+        """Payments that are due on a date."""
+        for name, rule in self.clause.rules.items():
+            if rule.pays is not None:
+                continue
+            assert rule.due is not None
+            dates = range(self.timeline.periods) if rule.due == "every_period" else rule.due
+            for when in dates:
+                assert not isinstance(when, str)
+                day = self.timeline.day(when)
+                yield Claim(name, self.timeline.period_of(day), day, 1.0)
+
+    # --- tests ------------------------------------------------------------------------------------
+
+    def tested(self, claims: list[Claim], t: int) -> tuple[list[Item], list[Claim]]:
+        """Claims that pass, with their price; and claims that still wait."""
+        passed: list[Item] = []
+        waiting: list[Claim] = []
+        claims = [claim for claim in claims if not math.isnan(claim.number)]  # undefined readings
+        known = [seen for seen in self.readings if self.timeline.period_of(seen.date) <= t]
+        tables = Tables(self.contract, self.number, known)
+        for name in self.others_first():
+            unless, mine = self.clause.rules[name].unless, list[Item]()
+            for claim in (claim for claim in claims if claim.rule == name):
+                try:
+                    passes = self.figures_pass(claim, tables)
+                    item = self.at_its_price(claim, tables)
+                    enough = self.numbers_pass(claim, tables, t)
+                except NotYetError:
+                    waiting.append(claim)
                     continue
-                price = self.price(name, person.group, run)
-                if when == period and price > 0:
-                    yield person, name, price
-
-    def worth(self, rule: str, price: float) -> float:
-        """What a claim earns: its price, up to the rule's limit for a person, who claims once."""
-        size = self.contract.payments.rules[rule].limits.person
-        return price if size is None or size.amount is None else min(price, size.amount)
-
-    def within_rule_numbers(
-        self,
-        claims: list[tuple[Person, str, float]],
-        used: dict[tuple[str, ...], float],
-        spans: dict[str, str],
-    ) -> list[float]:
-        """Money of the claims that rules' limits on number let through."""
-        let = [1.0] * len(claims)
-        for rule, clause in self.contract.payments.rules.items():
-            mine = [i for i, claim in enumerate(claims) if claim[1] == rule]
-            person = clause.limits.person
-            if person is not None and person.number is not None:
-                for i in mine:
-                    let[i] = min(let[i], person.number)
-            for scope, size in limits_of(clause.limits, "number"):
-                cut(let, mine, size - used[rule, "number", spans[scope]])
-        return [share * price for share, (_, _, price) in zip(let, claims, strict=True)]
-
-    def split(
-        self,
-        claims: list[tuple[Person, str, float]],
-        money: list[float],
-        used: dict[tuple[str, ...], float],
-        spans: dict[str, str],
-    ) -> dict[tuple[int, str], float]:
-        """Money by claim and payer, within the payers' limits."""
-        payments = self.contract.payments
-        parts = {(i, p): 0.0 for i in range(len(claims)) for p in payments.payers}
-        rest: dict[int, str] = {}
-        for i, (_, rule, _) in enumerate(claims):
-            stated = payments.rules[rule].payers or payments.payers
-            for p, payer in stated.items():
-                if payer.share == "rest":
-                    rest[i] = p
+                if not passes or item is None or unless in self.earns:
+                    continue
+                if enough:
+                    mine.append(item)
                 else:
-                    parts[i, p] = money[i] * payer.share
-        for p, payer in payments.payers.items():
-            mine = [(i, p) for i in range(len(claims)) if rest.get(i) != p]
-            for scope, size in limits_of(payer.limits, "amount"):
-                cut(parts, mine, size - used[p, "payer", spans[scope]])
-        for i, p in rest.items():
-            parts[i, p] = money[i] - sum(parts[i, other] for other in payments.payers)
-        return parts
+                    waiting.append(claim)
+            passed += mine
+            if any(self.would_earn(item) for item in mine):
+                self.earns.add(name)
+        return passed, waiting
 
-    # --- the account ------------------------------------------------------------------------------
+    def others_first(self) -> list[str]:
+        """Rules, those that another asks about (unless) before it."""
+        left, found = list(self.clause.rules), list[str]()
+        while left:
+            name = next(n for n in left if self.clause.rules[n].unless not in left)
+            left.remove(name)
+            found.append(name)
+        return found
 
-    def costs(self, people: list[Person], path: str, clauses: dict, run: int) -> list[float]:
-        """All costs of a section by period."""
-        timeline = self.contract.timeline
-        due = [0.0] * timeline.periods
-        for name, cost in clauses.items():
-            here, mine = f"{path}.{name}", [0.0] * timeline.periods
-            if cost.amount is not None:
-                mine[cost.at] += self.number(f"{here}.amount", run)
-            for period in cost.amounts:
-                mine[period] += self.number(f"{here}.amounts[{period}]", run)
-            if cost.per_period is not None:
-                for t in range(timeline.periods):
-                    if t >= cost.begin and (cost.lasts is None or t < cost.begin + cost.lasts):
-                        mine[t] += self.number(f"{here}.per_period", run)
-            for person in people:
-                if cost.per_start is not None:
-                    each = self.number(f"{here}.per_start", run, person.group)
-                    for k in range(cost.over):
-                        mine[person.start + k] += each / cost.over
-                for outcome in person.achieved & set(cost.per_outcome):
-                    when = person.start + self.contract.delay_of(outcome)
-                    mine[when] += self.number(f"{here}.per_outcome.{outcome}", run)
-            growth = 1 + self.number(f"{here}.inflation", run)
-            for t in range(timeline.periods):
-                due[t] += mine[t] * growth ** (t / timeline.periods_per_year)
-        return due
+    def figures_pass(self, claim: Claim, tables: Tables) -> bool:
+        """Whether the readings it goes with pass: if not it is refused."""
+        asked = [n for n in self.clause.rules[claim.rule].when if n in self.contract.performance]
+        figures = [(tables.figure(n, claim), self.bounds(claim, n, tables)) for n in asked]
+        return all(holds(x, bounds) for x, bounds in figures)
 
-    def last_cost(self) -> int:
-        """The last period in which the contract foresees a cost of delivery."""
-        contract, last = self.contract, -1
-        for cost in (contract.delivery.costs if contract.delivery else {}).values():
-            if cost.amount is not None:
-                last = max(last, cost.at)
-            last = max([last, *cost.amounts])
-            if cost.per_period is not None:
-                end = contract.timeline.periods - 1
-                last = max(last, end if cost.lasts is None else cost.begin + cost.lasts - 1)
-            for cohort in contract.cohorts.values():
-                if cost.per_start is not None:
-                    last = max(last, cohort.last_start + cost.over - 1)
-            for outcome in cost.per_outcome:
-                cohort = contract.cohorts[contract.cohort_of(outcome)]
-                last = max(last, cohort.last_start + contract.delay_of(outcome))
-        return last
-
-    def account(
-        self, people: list[Person], paid: dict[tuple[str, str], list[float]], run: int
-    ) -> tuple[list[float], ...]:
-        """Drawn, distributed, met, unmet and balance, by period."""
-        contract = self.contract
-        periods = contract.timeline.periods
-        costs = contract.delivery.costs if contract.delivery else {}
-        due = self.costs(people, "delivery.costs", costs, run)
-        drawn, distributed, met, unmet, balance = ([0.0] * periods for _ in range(5))
-        if contract.capital is None:
-            return drawn, distributed, met, due, balance
-        tranche = next(iter(contract.capital.tranches.values()))
-        when = contract.capital.distribute or (
-            "after_delivery" if contract.capital.recycle else "each_period"
+    def numbers_pass(self, claim: Claim, tables: Tables, t: int) -> bool:
+        """Whether enough has been accepted so far: until then it waits."""
+        when = self.clause.rules[claim.rule].when
+        asked = [name for name in when if name not in self.contract.performance]
+        return all(
+            holds(self.accepted(name, t), self.bounds(claim, name, tables)) for name in asked
         )
-        may_meet_costs = may_not = 0.0
-        for t in range(periods):
-            received = sum(flow[t] for flow in paid.values())
-            if contract.capital.recycle:
-                may_meet_costs += received
-            else:
-                may_not += received
-            if tranche.draw == "at_once":
-                drawn[t] = tranche.commitment if t == 0 else 0.0
-                may_meet_costs += drawn[t]
-            else:
-                lacking = max(due[t] - may_meet_costs, 0.0)
-                drawn[t] = min(lacking, tranche.commitment - sum(drawn))
-                may_meet_costs += drawn[t]
-            met[t] = min(due[t], may_meet_costs)
-            unmet[t] = due[t] - met[t]
-            may_meet_costs -= met[t]
-            over = t >= self.last_cost()
-            if over:
-                may_not, may_meet_costs = may_not + may_meet_costs, 0.0
-            last = t == periods - 1
-            if last or when == "each_period" or (when == "after_delivery" and over):
-                distributed[t], may_not = may_not, 0.0
-            balance[t] = may_meet_costs + may_not
-        return drawn, distributed, met, unmet, balance
 
+    def bounds(self, claim: Claim, figure: str, tables: Tables) -> dict[str, float]:
+        """The bounds of one test."""
+        test = self.clause.rules[claim.rule].when[figure]
+        path = ("payments", "rules", claim.rule, "when", figure)
+        return {
+            word: as_number(tables.read((*path, word), getattr(test, word), claim))
+            for word in STEPS
+            if getattr(test, word) is not None
+        }
 
-def limits_of(limits: object, what: str) -> Iterator[tuple[str, float]]:
-    """Scope and size of each limit on money (``amount``) or ``number`` beyond a person."""
-    for scope in ("period", "year", "total", "contract"):
-        size = getattr(limits, scope, None)
-        if isinstance(size, float):
-            size = size if what == "amount" else None
-        elif size is not None:
-            size = getattr(size, what)
-        if size is not None:
-            yield scope, size
+    def at_its_price(self, claim: Claim, tables: Tables) -> Item | None:
+        """The claim with its price and factors; None where nothing is in force, or one is 0."""
+        rule, path = self.clause.rules[claim.rule], ("payments", "rules", claim.rule)
+        numbers: list[tuple[Key, Any]] = [
+            ((*path, "factors", name), one) for name, one in rule.factors.items()
+        ]
+        if rule.worth == "price":
+            top = self.clause.factors.items()
+            numbers += [(("payments", "factors", name), one) for name, one in top]
+        factor = 1.0
+        for where, one in numbers:
+            factor *= as_number(tables.read(where, one, claim))
+        worth = tables.read((*path, rule.worth), getattr(rule, rule.worth), claim)
+        net = 1 - as_number(tables.read((*path, "deadweight"), rule.deadweight, claim))
+        if worth is None or factor == 0 or (worth == 0 and not self.on_account(claim)):
+            return None
+        each_a_claim = rule.worth == "price" or self.happens_once(claim)
+        units = claim.number if each_a_claim else 1.0
+        return Item(claim.rule, claim, worth, factor, net, units)
 
+    def on_account(self, claim: Claim) -> bool:
+        """Whether a later reading of the same people replaces this one."""
+        seen = claim.reading
+        return seen is not None and self.contract.performance[seen.performance].over != (
+            "each_period"
+        )
 
-def cut(amounts, which, left: float) -> None:  # type: ignore[no-untyped-def]
-    """Cut some amounts, of a list or a mapping, in one proportion so that they fit what is left."""
-    total = sum(amounts[i] for i in which)
-    left = max(left, 0.0)
-    if total > left:
-        for i in which:
-            amounts[i] *= left / total
+    # --- prices -----------------------------------------------------------------------------------
+
+    def would_earn(self, item: Item) -> bool:
+        """Whether a claim that passed is worth anything."""
+        units = item.units * item.net
+        if isinstance(item.worth, Bands):
+            so_far = 0.0 if item.claim.reading else self.counted[item.rule, item.worth.whose]
+            earned = item.worth.of(so_far + units) - item.worth.of(so_far)
+        else:
+            earned = units * item.worth * item.factor
+        if self.on_account(item.claim):
+            earned -= self.before[item.rule, item.claim.cohort, item.claim.group]
+        return earned > 0
+
+    def price(self, items: list[Item]) -> None:
+        """What each earns; all claims of a period share its bands alike."""
+        together: dict[Key, float] = defaultdict(float)
+        for item in items:
+            if isinstance(item.worth, Bands) and item.claim.reading is None:
+                together[item.rule, item.worth.whose] += item.units * item.let * item.net
+        for item in items:
+            units = item.units * item.let * item.net
+            if not isinstance(item.worth, Bands):
+                item.earned = units * item.worth * item.factor
+            elif item.claim.reading is not None:
+                item.earned = item.worth.of(item.units) * item.net * item.factor
+            elif units > 0:
+                key = item.rule, item.worth.whose
+                low, now = self.counted[key], together[key]
+                each = (item.worth.of(low + now) - item.worth.of(low)) / now
+                item.earned = units * each * item.factor
+        for key, now in together.items():
+            self.counted[key] += now
+        for item in items:
+            whose = (item.rule, item.claim.cohort, item.claim.group)
+            if self.on_account(item.claim):
+                item.earned -= self.before[whose]
+            if self.clause.rules[item.rule].paid_back_by is None:
+                item.earned = max(item.earned, 0.0)
+            if self.on_account(item.claim):
+                self.before[whose] += item.earned
+            item.money = item.earned

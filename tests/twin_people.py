@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
+from scipy import stats
 from scipy.special import ndtr, ndtri
+from twin_numbers import chance_of_a_trial, k_or_more, pieces, scale_of, stretch
 
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.people import Ramp
@@ -29,10 +31,24 @@ class Person:
     cohort: str
     group: str
     start: int
-    achieved: set[str] = field(default_factory=set)
-    anyway: set[str] = field(default_factory=set)
-    claimed: set[str] = field(default_factory=set)
+    achieved: dict[str, dict[int, float]] = field(default_factory=dict)  # outcome: period: number
+    anyway: dict[str, dict[int, float]] = field(default_factory=dict)
+    claimed: dict[str, dict[int, float]] = field(default_factory=dict)
+    as_one: dict[str, tuple[int, float]] = field(default_factory=dict)  # outcome: period, number
     received: float = 0.0
+
+
+@dataclass
+class World:
+    """One person with the service, or without it: shares of people alike, and how far this one got.
+
+    ``reached`` has delays from the start, ``ranks`` how high up among those who got there.
+    """
+
+    field: str
+    shares: dict[str, float]
+    reached: dict[str, int] = field(default_factory=dict)
+    ranks: dict[str, np.float32] = field(default_factory=dict)
 
 
 class TwinPeople:
@@ -103,71 +119,159 @@ class TwinPeople:
             place[person.group, person.start] += 1
             group = person.group if "/" in person.group else f"{person.group}/{person.group}"
             cell = f"{group}/{person.start}"
-            for world, kind in (("rate", person.achieved), ("anyway", person.anyway)):
-                shares = self.shares(person, world, run)
-                self.climb(None, person, shares, kind, cell, index, run)
-            for outcome in person.achieved:
+            for name, had in (("rate", person.achieved), ("anyway", person.anyway)):
+                world = World(name, self.shares(person, name, run))
+                self.walk(person, world, cell, index, run)
+                for outcome, delay in world.reached.items():
+                    had[outcome] = {person.start + delay: 1.0}
+                self.count(person, world, had, cell, index, run)
+            for outcome, records in person.achieved.items():
                 share = np.float32(self.number(f"outcomes.{outcome}.claimed", run, person.group))
                 if share == 1 or self.uniform(f"evidence/{outcome}/{cell}", index, run) < share:
-                    person.claimed.add(outcome)
+                    person.claimed[outcome] = records
+                    whole = sum(records.values())
+                    if whole > 0:
+                        last = max(t for t, number in records.items() if number > 0)
+                        person.as_one[outcome] = (last, whole)
+
+    def mine(self, cohort: str) -> list[str]:
+        """Outcomes of a cohort."""
+        names = sorted(self.contract.outcomes)
+        return [name for name in names if cohort in self.contract.cohorts_of(name)]
 
     def shares(self, person: Person, world: str, run: int) -> dict[str, float]:
-        """Share of those who start like this person who reach each outcome, in this run's luck."""
+        """Share of those who start like this person who reach each outcome, in this run's luck.
+
+        Of several steps the share that takes them stands under their label.
+        """
         cohort = self.contract.cohorts[person.cohort]
-        found: dict[str, float] = {}
+        expected: dict[str, float] = {}
 
         def reach(outcome: str) -> float | None:
             clause = self.contract.outcomes[outcome]
-            before = 1.0 if clause.needs is None else reach(clause.needs)
+            before: float | None = 1.0
+            if len(clause.steps) == 1:
+                before = reach(clause.steps[0])
+            elif clause.step is not None:
+                if any(reach(step) is None for step in clause.steps):
+                    return None
+                before = self.share_of_steps(person, world, outcome, run)
+                expected[clause.step] = before
             if getattr(clause, world) is None or before is None:
                 return None
+            if clause.unit is not None:
+                return before
             return self.number(f"outcomes.{outcome}.{world}", run, person.group) * before
 
-        for outcome in self.contract.outcomes:
-            if self.contract.cohort_of(outcome) != person.cohort:
-                continue
+        for outcome in self.mine(person.cohort):
             share = reach(outcome)
-            if share is None:
-                continue
-            if cohort.alikeness > 0:
-                name = f"luck/{person.cohort}"
-                name += f"/{person.start}" if cohort.shared_by == "start" else ""
-                luck = ndtri(uniform_per_run(self.seed, name, self.block)[run : run + 1])
-                share = float(SharedLuck(luck, alikeness=cohort.alikeness)(share)[0])
-            found[outcome] = share
-        return found
+            if share is not None and self.contract.outcomes[outcome].unit is None:
+                expected[outcome] = share
+        if cohort.alikeness == 0:
+            return expected
+        luck = np.array([self.luck(person, run)])
+        return {
+            name: float(SharedLuck(luck, alikeness=cohort.alikeness)(share)[0])
+            for name, share in expected.items()
+        }
 
-    def followers(self, cohort: str, needs: str | None) -> list[tuple[str, ...]]:
-        """What comes after a step: outcomes that exclude one another stand together."""
+    def luck(self, person: Person, run: int) -> float:
+        """Normal score of the luck a person shares with others."""
+        name = f"luck/{person.cohort}"
+        if self.contract.cohorts[person.cohort].shared_by == "start":
+            name += f"/{person.start}"
+        return float(ndtri(uniform_per_run(self.seed, name, self.block)[run]))
+
+    def share_of_steps(self, person: Person, world: str, outcome: str, run: int) -> float:
+        """Share of starters who take the steps of an outcome, each ladder by itself.
+
+        Everything that can happen is gone through, one family of outcomes after another.
+        """
+        needed: set[str] = set()
+        todo = list(self.contract.outcomes[outcome].steps)
+        while todo:
+            step = todo.pop()
+            needed.add(step)
+            todo += self.contract.outcomes[step].steps
+        families = [
+            family
+            for label in {self.contract.outcomes[name].step for name in needed}
+            for family in self.followers(person.cohort, label)
+            if needed & set(family)
+        ]
+
+        def chance(got: frozenset[str], left: list[tuple[str, ...]]) -> float:
+            for family in left:
+                if self.clock(dict.fromkeys(got, 0), family[0]) is None:
+                    continue
+                rates = {
+                    name: self.number(f"outcomes.{name}.{world}", run, person.group)
+                    for name in family
+                    if getattr(self.contract.outcomes[name], world) is not None
+                }
+                narrowed = max(1.0, sum(rates.values()))
+                rest = [other for other in left if other != family]
+                nowhere = 1 - sum(rates.values()) / narrowed
+                ways = (p / narrowed * chance(got | {name}, rest) for name, p in rates.items())
+                return nowhere * chance(got, rest) + sum(ways)
+            return float(self.clock(dict.fromkeys(got, 0), outcome) is not None)
+
+        return chance(frozenset(), families)
+
+    def clock(self, reached: dict[str, int], outcome: str) -> int | None:
+        """When the clock of an outcome starts: the last of all steps, the first of any."""
+        clause = self.contract.outcomes[outcome]
+        taken = [reached[step] for step in clause.steps if step in reached]
+        if not clause.steps:
+            return 0
+        if clause.any_step:
+            return min(taken) if taken else None
+        return max(taken) if len(taken) == len(set(clause.steps)) else None
+
+    def followers(self, cohort: str, label: str | None) -> list[tuple[str, ...]]:
+        """What comes after a step, or several: those that exclude one another stand together."""
         outcomes = self.contract.outcomes
         lists = [clause.one_of for clause in outcomes.values() if clause.one_of]
         found: list[tuple[str, ...]] = []
-        for name in sorted(outcomes):
-            if self.contract.cohort_of(name) != cohort or outcomes[name].needs != needs:
+        for name in self.mine(cohort):
+            if outcomes[name].step != label or outcomes[name].unit is not None:
                 continue
             family = next((one_of for one_of in lists if name in one_of), (name,))
             if family not in found:
                 found.append(family)
         return found
 
+    def walk(self, person: Person, world: World, cell: str, index: int, run: int) -> None:
+        """All ladders of a person in one world, those after several steps when they are taken."""
+        self.climb(None, person, world, cell, index, run)
+        outcomes = self.contract.outcomes
+        waiting = {name for name in self.mine(person.cohort) if len(outcomes[name].steps) > 1}
+        labels = {outcomes[name].step for name in waiting}
+        while labels:
+            known = {o for label in labels for family in self.followers(person.cohort, label)
+                     for o in family}  # fmt: skip
+            for label in sorted(labels, key=str):
+                first = next(name for name in waiting if outcomes[name].step == label)
+                if not self.before(first) & known:
+                    if self.clock(world.reached, first) is not None and label in world.shares:
+                        self.climb(label, person, world, cell, index, run)
+                    labels.discard(label)
+                    break
+
+    def before(self, outcome: str) -> set[str]:
+        """Every outcome on the way to one."""
+        steps = self.contract.outcomes[outcome].steps
+        return set(steps).union(*(self.before(step) for step in steps))
+
     def climb(
-        self,
-        needs: str | None,
-        person: Person,
-        shares: dict[str, float],
-        got: set[str],
-        cell: str,
-        index: int,
-        run: int,
-        rank: np.float32 | None = None,
+        self, needs: str | None, person: Person, world: World, cell: str, index: int, run: int
     ) -> None:
-        """The ladders that begin after a step this person has taken, ``rank`` high among takers."""
+        """The ladders that begin after a step, or several, that this person has taken."""
+        shares = world.shares
         for family in self.followers(person.cohort, needs):
-            u = self.uniform(f"people/{'|'.join(sorted(family))}/{cell}", index, run)
-            together = self.contract.cohorts[person.cohort].togetherness
-            if together > 0:
-                common = self.uniform(f"together/{needs or 'start'}/{cell}", index, run)
-                u = joined(u, common, rank, together)
+            u = self.joined(
+                f"people/{'|'.join(sorted(family))}", needs, person, world, cell, index, run
+            )
             whole = 1.0 if needs is None else shares[needs]
             width = {o: shares[o] / whole if whole > 0 else 0.0 for o in family if o in shares}
             narrowed = 1 / max(1.0, sum(width.values()))
@@ -175,21 +279,43 @@ class TwinPeople:
             for first in family:
                 if first not in width:
                     continue
+                delay = self.clock(world.reached, first)
+                assert delay is not None
                 step: str | None = first
                 while step is not None and step in shares:
                     high = low + (shares[step] / whole if whole > 0 else 0.0) * narrowed
                     bottom, top = np.float32(low), np.float32(high)
+                    delay += self.contract.after(step, person.group)
                     if bottom <= u < top:
-                        got.add(step)
+                        world.reached[step] = delay
+                        world.ranks[step] = (u - bottom) / (top - bottom)
                     after = self.followers(person.cohort, step)
                     if len(after) == 1 and len(after[0]) == 1:
                         step = after[0][0]
                         continue
-                    if step in got:
-                        place = (u - bottom) / (top - bottom)
-                        self.climb(step, person, shares, got, cell, index, run, place)
+                    if step in world.reached:
+                        self.climb(step, person, world, cell, index, run)
                     step = None
                 low += width[first] * narrowed
+
+    def joined(
+        self,
+        stream: str,
+        needs: str | None,
+        person: Person,
+        world: World,
+        cell: str,
+        index: int,
+        run: int,
+    ) -> np.float32:
+        """A ladder's uniform, joined to its neighbours' where a person's ladders go together."""
+        u = self.uniform(f"{stream}/{cell}", index, run)
+        together = self.contract.cohorts[person.cohort].togetherness
+        if together == 0:
+            return u
+        step = needs if needs in self.contract.outcomes else None  # several steps: as the start
+        common = self.uniform(f"together/{step or 'start'}/{cell}", index, run)
+        return joined(u, common, None if step is None else world.ranks[step], together)
 
     def uniform(self, name: str, index: int, run: int) -> np.float32:
         """The uniform of one person of a cell in one run, as coarse as it is drawn."""
@@ -197,6 +323,70 @@ class TwinPeople:
             slab = PersonUniforms(self.seed, name, self.block).slab(60)
             self._slabs[name, run] = slab[:, run].copy()
         return np.float32(self._slabs[name, run][index])
+
+    # --- numbers a person -------------------------------------------------------------------------
+
+    def count(
+        self,
+        person: Person,
+        world: World,
+        had: dict[str, dict[int, float]],
+        cell: str,
+        index: int,
+        run: int,
+    ) -> None:
+        """How much of each outcome with a unit a person has, and when."""
+        for outcome in self.mine(person.cohort):
+            clause = self.contract.outcomes[outcome]
+            clock = self.clock(world.reached, outcome)
+            if clause.unit is None or getattr(clause, world.field) is None or clock is None:
+                continue
+            if len(clause.steps) > 1 and clause.step not in world.shares:
+                continue  # something on the way is not stated
+            u = self.joined(f"people/{outcome}", clause.step, person, world, cell, index, run)
+            start = person.start + clock + self.contract.after(outcome, person.group)
+            mean = self.number(f"outcomes.{outcome}.{world.field}", run, person.group)
+            if clause.time_unit is None:
+                number = self.whole_number(outcome, mean, u, person, run)
+                if number > 0:
+                    had[outcome] = {start: float(number)}
+                continue
+            window = self.contract.window(outcome, person.group)
+            lasts = stretch(u, self.mean_time(mean, window, person, run), window)
+            period = self.contract.timeline.days_per_period / clause.time_unit
+            if lasts > 0:
+                had[outcome] = dict(pieces(lasts, period, start))
+
+    def mean_time(self, mean: float, window: float, person: Person, run: int) -> float:
+        """The mean stretch in this run's luck: its variance is alikeness of that between people."""
+        alikeness = self.contract.cohorts[person.cohort].alikeness
+        if alikeness == 0 or mean == 0:
+            return mean
+        theta = scale_of(mean, window)
+        second = 2 * theta**2 * (1 - math.exp(-window / theta) * (1 + window / theta))
+        share = mean / window
+        size = share * (1 - share) * window**2 / (alikeness * (second - mean**2)) - 1
+        beta = stats.beta(share * size, (1 - share) * size)
+        return float(beta.ppf(ndtr(self.luck(person, run)))) * window
+
+    def whole_number(
+        self, outcome: str, mean: float, u: np.float32, person: Person, run: int
+    ) -> int:
+        """The largest k with u < P(k or more)."""
+        path = f"outcomes.{outcome}"
+        rate = self.number(f"{path}.rate", run, person.group)
+        ratio = 1.0
+        if self.contract.outcomes[outcome].spread is not None and rate > 0:
+            ratio = self.number(f"{path}.spread", run, person.group) ** 2 / rate
+        alikeness = self.contract.cohorts[person.cohort].alikeness
+        if alikeness > 0 and mean * ratio > 0:
+            gamma = stats.gamma(mean / (alikeness * ratio), scale=alikeness * ratio)
+            mean = float(gamma.ppf(ndtr(self.luck(person, run))))
+        trial = chance_of_a_trial(rate, (1 - alikeness) * ratio)
+        k = 0
+        while u < np.float32(k_or_more(k + 1, mean, (1 - alikeness) * ratio, trial)):
+            k += 1
+        return k
 
 
 def joined(

@@ -26,7 +26,7 @@ from pydantic import (
     model_validator,
 )
 
-from sibmodel.contract.names import GroupName, Name, fault, is_name
+from sibmodel.contract.names import FIGURE, GroupName, Name, fault, is_name
 
 Grade = Literal["A", "B", "C", "D", "E", "F"]
 Finite = Annotated[float, Strict(), Field(allow_inf_nan=False)]
@@ -150,14 +150,14 @@ class MeanSd(BaseModel):
         return self
 
 
-def _number_key(key: object) -> object:
-    try:
-        return float(key) if isinstance(key, str | int) else key
-    except ValueError:
-        raise fault(f"quantiles are {{share: value}}, {{0.25: …, 0.5: …}}: seen {key!r}") from None
+def _number_key(key: object) -> float:
+    figure = isinstance(key, float | int) and not isinstance(key, bool)
+    if (figure or (isinstance(key, str) and FIGURE.fullmatch(key))) and math.isfinite(float(key)):  # type: ignore[arg-type]
+        return float(key)  # type: ignore[arg-type]
+    raise fault(f"rows begin with a number, {{0.25: …, 0.5: …}}: seen {key!r}")
 
 
-def _number_keys(value: object) -> object:
+def number_keys(value: object) -> object:
     """JSON has only text for keys: bring back the numbers."""
     if isinstance(value, Mapping):
         return {_number_key(key): part for key, part in value.items()}
@@ -169,7 +169,7 @@ class Quantiles(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    at: Annotated[dict[float, Finite], BeforeValidator(_number_keys)]
+    at: Annotated[dict[float, Finite], BeforeValidator(number_keys)]
     fit: Literal["beta", "normal", "lognormal"] | None = None
 
     @model_validator(mode="before")
@@ -289,6 +289,16 @@ def kind_of_number(value: Any) -> str:
         return "name"
     if isinstance(value, ByGroup) or (isinstance(value, Mapping) and "by_group" in value):
         return "by_group"
+    if isinstance(value, Mapping) and {
+        "from",
+        "at_least",
+        "above",
+        "at_most",
+        "below",
+        "through",
+        "each_above",
+    } & set(value):
+        raise fault("takes one number here, not a table")
     if isinstance(value, Assumption | Mapping):
         return "assumption"
     raise fault(
@@ -316,6 +326,11 @@ class ByGroup(Clause):
 
     by_group: dict[GroupName, One] = Field(min_length=1)
     independent: Flag = Field(False, description="Whether each group is drawn by itself.")
+
+    @property
+    def plain(self) -> bool:
+        """Whether every group has one number, not a table."""
+        return all(isinstance(n, float | str | Assumption) for n in self.by_group.values())
 
 
 Number = Annotated[

@@ -10,11 +10,11 @@ from typing import Any
 from pydantic import BaseModel
 
 from sibmodel.contract.contract import Contract
-from sibmodel.contract.faults import ContractError, Fault, did_you_mean, path_text
+from sibmodel.contract.faults import ContractError, Fault, did_you_mean, key_text, path_text
 from sibmodel.contract.validation import validated
-from sibmodel.contract.words import Path, field_names, key_of, kind_at
+from sibmodel.contract.words import Path, field_names, key_of, kind_at, takes_names
 
-_STEP = re.compile(r"(?:^|(?<=.)\.)([^.\[\]]+)|\[(\d+)\]")
+_STEP = re.compile(r"(?:^|(?<=.)\.)([^.\[\]]+)|\[([-+.]?\d[\w.+-]*)\]")
 
 
 def steps(text: str) -> Path:
@@ -23,7 +23,8 @@ def steps(text: str) -> Path:
     Parameters
     ----------
     text : str
-        Names joined by dots; an item of a list is ``[2]``.
+        Names joined by dots; an item of a list is ``[2]``, a row of a table ``[0.3]`` or
+        ``[2027-04-01]``.
 
     Returns
     -------
@@ -34,13 +35,20 @@ def steps(text: str) -> Path:
     --------
     >>> steps("cohorts.young_people.intake[2]")
     ('cohorts', 'young_people', 'intake', 2)
+    >>> steps("payments.rules.jail.amount.at_least[0.30]")[-2:]
+    ('at_least', '0.3')
     """
-    found, end = [], 0
+    found: list[str | int] = []
+    end = 0
     for match in _STEP.finditer(text):
         if match.start() != end:
             return ()
         end = match.end()
-        found.append(int(match[2]) if match[2] is not None else match[1])
+        inside = match[2]
+        if inside is None:
+            found.append(match[1])
+        else:
+            found.append(int(inside) if inside.isdecimal() else key_text(inside))
     return tuple(found) if end == len(text) else ()
 
 
@@ -118,7 +126,7 @@ def _overlaps(paths: Mapping[str, Path]) -> Iterable[Fault]:
     ordered = sorted(paths.items(), key=lambda item: len(item[1]))
     for index, (text, path) in enumerate(ordered):
         for longer_text, longer in ordered[index + 1 :]:
-            if path and tuple(map(str, longer[: len(path)])) == tuple(map(str, path)):
+            if path and [*map(key_text, longer[: len(path)])] == [*map(key_text, path)]:
                 yield Fault((), f"{text!r} and {longer_text!r} change the same place: keep one")
 
 
@@ -166,7 +174,7 @@ def _may_be_added(home: Any, path: Path, index: int) -> bool:
     """Whether a step not there yet may be made: a field of the clause, or a new name."""
     if isinstance(home, list):
         return path[index] == len(home)
-    if not isinstance(home, dict) or isinstance(path[index], int):
+    if not isinstance(home, dict):
         return False
-    fields = field_names(path[:index])
-    return path[index] in fields if fields else kind_at(path[:index], tagged=False) is not None
+    kind, fields = kind_at(path[:index], tagged=False), field_names(path[:index])
+    return path[index] in fields or takes_names(kind) or (not fields and kind is not None)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import re
+import math
 import types
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 
 from sibmodel.contract.assumptions import (
     Assumption,
@@ -20,66 +19,21 @@ from sibmodel.contract.assumptions import (
     Flag,
     One,
     Range,
-    Whole,
 )
 from sibmodel.contract.capital import Capital, Delivery
 from sibmodel.contract.names import Name, fault
 from sibmodel.contract.outcomes import Outcome
 from sibmodel.contract.payments import Payments
 from sibmodel.contract.people import Cohort
+from sibmodel.contract.performance import FINEST_FIRST, Performance
+from sibmodel.contract.timeline import Length, LengthByGroup, Timeline
 from sibmodel.contract.value import Prices, Value
 
-PERIODS_PER_YEAR = {"month": 12, "quarter": 4, "half_year": 2, "year": 1}
 
-
-def _date(value: Any) -> Any:
-    if isinstance(value, dt.datetime) or not isinstance(value, dt.date | str):
-        raise fault(f"needs a date such as 2027-04-01: seen {value!r}")
-    if isinstance(value, str):
-        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
-            raise fault(f"needs a date such as 2027-04-01: seen {value!r}")
-        try:
-            value = dt.date.fromisoformat(value)
-        except ValueError:
-            raise fault(f"{value} is not a day of the calendar") from None
-    if not 1900 <= value.year <= 2200:
-        raise fault(f"must lie in the years 1900 to 2200: seen {value}")
+def _not_true(value: Any) -> Any:
+    if value is True:  # which equals 1
+        raise fault("must be 1: seen true")
     return value
-
-
-Date = Annotated[
-    dt.date,
-    BeforeValidator(_date),
-    WithJsonSchema({"type": "string", "format": "date", "pattern": r"^\d{4}-\d{2}-\d{2}$"}),
-]
-
-
-class Timeline(Clause):
-    """Contract time: periods of one length, numbered from 0."""
-
-    start: Date
-    step: Literal["month", "quarter", "half_year", "year"]
-    periods: Annotated[Whole, Field(ge=1, le=1200)]
-    timing: Literal["start", "middle", "end"] = Field(
-        "start", description="Where in a period its money is dated."
-    )
-
-    @property
-    def periods_per_year(self) -> int:
-        """How many periods make a year."""
-        return PERIODS_PER_YEAR[self.step]
-
-    def date(self, period: int) -> dt.date:
-        """First day of a period."""
-        months = self.start.year * 12 + self.start.month - 1
-        months += period * (12 // self.periods_per_year)
-        year, month = divmod(months, 12)
-        day = self.start.day
-        while True:  # the 31st of a month begins its 30-day neighbours on the 30th
-            try:
-                return dt.date(year, month + 1, day)
-            except ValueError:
-                day -= 1
 
 
 class Party(Clause):
@@ -96,7 +50,7 @@ class Contract(Clause):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
-    schema_version: Literal[1] = Field(alias="schema")
+    schema_version: Annotated[Literal[1], BeforeValidator(_not_true)] = Field(alias="schema")
     name: str
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     prices: Prices | None = Field(
@@ -110,6 +64,7 @@ class Contract(Clause):
     headline: str | None = Field(
         None, description="The outcome that stands for the contract; if left out, none does."
     )
+    performance: dict[Name, Performance] = Field({}, description="Figures read of many people.")
     correlations: tuple[Correlation, ...] = ()
     payments: Payments
     delivery: Delivery | None = Field(None, description="If left out, delivery costs nothing here.")
@@ -154,28 +109,133 @@ class Contract(Clause):
 
     # --- names ------------------------------------------------------------------------------------
 
-    def cohort_of(self, outcome: str) -> str:
-        """The cohort an outcome belongs to: its own, that of the step it needs, or the only one."""
+    def cohorts_of(self, name: str) -> tuple[str, ...]:
+        """The cohorts an outcome, a cohort's starts or a performance is of.
+
+        An outcome's are its own, those of the step it needs, or the only one; a figure recorded as
+        such is of all cohorts.
+        """
+        if name in self.cohorts:
+            return (name,)
+        if name in self.performance and name not in self.outcomes:
+            outcomes = self.outcomes_read(name)
+            found = dict.fromkeys(c for outcome in outcomes for c in self.cohorts_of(outcome))
+            return tuple(found) or tuple(self.cohorts)
         seen: set[str] = set()
-        name: str | None = outcome
-        while name is not None and name in self.outcomes and name not in seen:
-            seen.add(name)
-            clause = self.outcomes[name]
+        step: str | None = name
+        while step is not None and step in self.outcomes and step not in seen:
+            seen.add(step)
+            clause = self.outcomes[step]
             if clause.cohort is not None:
-                return clause.cohort
-            name = clause.needs
+                return (clause.cohort,) if isinstance(clause.cohort, str) else clause.cohort
+            step = clause.steps[0] if clause.steps else None
         if len(self.cohorts) == 1:
-            return next(iter(self.cohorts))
-        raise KeyError(f"outcome {outcome!r} does not say its cohort")
+            return tuple(self.cohorts)
+        raise KeyError(f"outcome {name!r} does not say its cohort")
 
-    def cohort_paid(self, pays: str) -> str:
-        """The cohort whose people a rule pays for."""
-        return pays if pays in self.cohorts else self.cohort_of(pays)
+    def outcomes_read(self, performance: str) -> tuple[str, ...]:
+        """The outcomes a performance is read of, itself or through its weights."""
+        found: dict[str, None] = {}
+        seen: set[str] = set()
+        todo = [performance]
+        while todo:
+            name = todo.pop()
+            if name in seen or name not in self.performance:
+                continue
+            seen.add(name)
+            clause = self.performance[name]
+            if clause.of is not None:
+                found[clause.of] = None
+            for part, weight in (clause.weights or {}).items():
+                todo += [part, weight] if isinstance(weight, str) else [part]
+        return tuple(found)
 
-    def delay_of(self, outcome: str) -> int:
-        """Periods from a person's start to the outcome."""
+    def read_over(self, performance: str) -> str:
+        """Whose records a performance reads together; of a composite, as its finest part."""
+        return next(over for over in FINEST_FIRST if over in self._overs(performance, set()))
+
+    def _overs(self, performance: str, seen: set[str]) -> set[str]:
+        if performance in seen or performance not in self.performance:
+            return set()
+        clause = self.performance[performance]
+        found: set[str] = set() if clause.weights else {clause.over}
+        for part, weight in (clause.weights or {}).items():
+            for name in (part, weight):
+                if isinstance(name, str):
+                    found |= self._overs(name, seen | {performance})
+        return found or {"everyone"}
+
+    def groups_of(self, name: str) -> list[str]:
+        """Labels of the groups an outcome, a cohort's starts or a performance is of, sorted."""
+        return sorted(label for cohort in self.cohorts_of(name) for label in self.groups(cohort))
+
+    def cohort_of_group(self, label: str) -> str:
+        """The cohort of a group label."""
+        return label.partition("/")[0]
+
+    def length(self, outcome: str, field: str, group: str) -> Length | None:
+        """``held`` or ``within`` of an outcome, of one group where it differs by group."""
+        value = getattr(self.outcomes[outcome], field)
+        if isinstance(value, LengthByGroup):
+            short = group.rpartition("/")[2]
+            return value.by_group[group] if group in value.by_group else value.by_group[short]
+        return value  # type: ignore[no-any-return]
+
+    def after(self, outcome: str, group: str) -> int:
+        """Periods from the step needed (or the start) to the outcome, for one group."""
         clause = self.outcomes[outcome]
-        return clause.after + (self.delay_of(clause.needs) if clause.needs else 0)
+        if clause.after is not None:
+            return clause.after
+        held = self.length(outcome, "held", group)
+        return 0 if held is None else held.in_periods(self.timeline)
+
+    def delays(self, outcome: str, group: str) -> tuple[int, ...]:
+        """Periods from a person's start to the outcome; several where routes to it differ."""
+        clause = self.outcomes[outcome]
+        before: set[int] = {0}
+        for index, step in enumerate(clause.steps):
+            routes = set(self.delays(step, group))
+            if index == 0:
+                before = routes
+            elif clause.any_step:
+                before |= routes
+            else:
+                before = {max(a, b) for a in before for b in routes}
+        own = self.after(outcome, group)
+        return tuple(sorted(own + delay for delay in before))
+
+    def window(self, outcome: str, group: str) -> float:
+        """Most units of time a person can have: ``within`` less ``held``; infinite if not said."""
+        days = self.outcomes[outcome].time_unit
+        within = self.length(outcome, "within", group)
+        if days is None or within is None:
+            return math.inf
+        held = self.length(outcome, "held", group)
+        waiting = 0.0 if held is None else held.in_days(self.timeline)
+        return max(within.in_days(self.timeline) - waiting, 0.0) / days
+
+    def units_a_period(self, outcome: str) -> float:
+        """Units of time in one period: what one person can have of the outcome in it."""
+        days = self.outcomes[outcome].time_unit
+        return math.inf if days is None else self.timeline.days_per_period / days
+
+    def accrues_over(self, outcome: str, group: str) -> int:
+        """Periods over which one person's units of time fall due; 1 for all else."""
+        window = self.window(outcome, group)
+        if math.isinf(window):
+            return 1
+        return max(1, math.ceil(round(window / self.units_a_period(outcome), 9)))
+
+    def last_due(self, outcome: str) -> int:
+        """The last period in which anybody can achieve an outcome."""
+        return max(
+            self.cohorts[cohort].last_start
+            + self.delays(outcome, group)[-1]
+            + self.accrues_over(outcome, group)
+            - 1
+            for cohort in self.cohorts_of(outcome)
+            for group in self.groups(cohort)
+        )
 
     def groups(self, cohort: str) -> list[str]:
         """Labels of a cohort's groups, in the order of every group axis."""
@@ -203,6 +263,10 @@ class Contract(Clause):
             names.add(cost.to)
         for tranche_name, tranche in (self.capital.tranches if self.capital else {}).items():
             names.add(tranche.held_by or tranche_name)
+        for rule in self.payments.rules.values():
+            names.update({rule.paid_back_by} if rule.paid_back_by else set())
+        if self.payments.tax is not None:
+            names.add(self.payments.tax.to)
         for benefit in (self.value.benefits if self.value else {}).values():
             names.update({benefit.to} | ({benefit.taken_from} if benefit.taken_from else set()))
         return tuple(sorted(names))
@@ -282,24 +346,42 @@ def ranges(model: type[BaseModel]) -> dict[str, Range | None]:
     return _RANGES[model]
 
 
+def range_of(clause: BaseModel, field: str) -> Range | None:
+    """The Range of a field, which may depend on the clause's other fields; None of no number."""
+    own: Range | None = getattr(clause, "range_of", lambda _: None)(field)
+    return own or ranges(type(clause))[field]
+
+
 def _numbers_in(clause: BaseModel, path: tuple[str | int, ...]) -> Iterator[NumberAt]:
-    in_clause = ranges(type(clause))
     for name, field in type(clause).model_fields.items():
         value = getattr(clause, name)
         here = (*path, field.alias or name)
-        limits = in_clause[name]
+        limits = range_of(clause, name)
         if value is None or here == ("assumptions",):
             continue
         said = name in clause.model_fields_set
         if limits is not None and isinstance(clause, Clause):
-            if isinstance(value, dict):
-                for key, number in value.items():
-                    yield NumberAt((*here, key), number, limits, clause, said)
-            else:
-                yield NumberAt(here, value, limits, clause, said)
+            rows = value.items() if isinstance(value, dict) else ((None, value),)
+            for key, number in rows:
+                place = here if key is None else (*here, key)
+                yield from _leaves(number, place, limits, clause, said)
         elif isinstance(value, BaseModel):
             yield from _numbers_in(value, here)
         elif isinstance(value, dict):
             for key, part in value.items():
                 if isinstance(part, BaseModel):
                     yield from _numbers_in(part, (*here, key))
+
+
+def _leaves(
+    number: Any, path: tuple[str | int, ...], limits: Range, clause: Clause, said: bool
+) -> Iterator[NumberAt]:
+    """A number itself, or those in its table."""
+    if isinstance(number, ByGroup) and not number.plain:
+        for group, one in number.by_group.items():
+            yield from _leaves(one, (*path, "by_group", group), limits, clause, said)
+    elif isinstance(number, float | str | Assumption | ByGroup):
+        yield NumberAt(path, number, limits, clause, said)
+    elif hasattr(number, "parts"):
+        for place, one in number.parts():
+            yield from _leaves(one, (*path, *place), limits, clause, said)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+from sibmodel.contract.names import FIGURE
 
 
 @dataclass(frozen=True)
@@ -27,14 +30,40 @@ class Fault:
 
 
 def path_text(path: Iterable[str | int]) -> str:
-    """``("intake", 2)`` as ``intake[2]``."""
+    """A path as a reader writes it: items of a list, dates and figures in brackets.
+
+    Examples
+    --------
+    >>> path_text(("intake", 2)), path_text(("amount", "at_least", "0.3"))
+    ('intake[2]', 'amount.at_least[0.3]')
+    >>> path_text(("price", "from", "2027-04-01"))
+    'price.from[2027-04-01]'
+    """
     text = ""
     for step in path:
-        if isinstance(step, int):
+        if isinstance(step, int) or step[:1].isdigit() or FIGURE.fullmatch(step):
             text += f"[{step}]"
         else:
             text += f".{step}" if text else step
     return text
+
+
+def key_text(key: object) -> str:
+    """The key of a mapping as text, the same however it was written: 0.30 as 0.3, 5.0 as 5.
+
+    Examples
+    --------
+    >>> key_text(0.30), key_text("0.30"), key_text(5.0), key_text("2027-04-01")
+    ('0.3', '0.3', '5', '2027-04-01')
+    """
+    if isinstance(key, dt.date):
+        return key.isoformat()
+    if isinstance(key, str) and not FIGURE.fullmatch(key):
+        return key
+    if isinstance(key, str | int | float) and not isinstance(key, bool):
+        number = float(key)
+        return str(int(number)) if number.is_integer() else f"{number:.12g}"
+    return str(key)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -47,6 +76,11 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
         return "there are none"
     shown = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
     return f"known are: {shown}"
+
+
+def unknown(path: tuple[str | int, ...], kind: str, name: str, known: Iterable[str]) -> Fault:
+    """A name that nothing has, and the remedy."""
+    return Fault(path, f"there is no {kind} called {name!r}; {did_you_mean(name, known)}")
 
 
 class ContractError(ValueError):

@@ -7,7 +7,7 @@ from typing import Literal
 
 from sibmodel.contract import checks
 from sibmodel.contract.contract import Contract
-from sibmodel.contract.faults import ContractError, Fault
+from sibmodel.contract.faults import ContractError, Fault, key_text
 from sibmodel.contract.reading import LARGEST, Node, read
 from sibmodel.contract.samples import filled, write_missing
 from sibmodel.contract.schema import json_schema
@@ -129,10 +129,10 @@ def loads(
 
 
 def _with_lines(faults: tuple[Fault, ...], root: Node) -> list[Fault]:
-    lines = {tuple(map(str, path)): line for path, line in root.lines()}
+    lines = {tuple(map(key_text, path)): line for path, line in root.lines()}
     found = []
     for fault in faults:
-        path = tuple(map(str, fault.path))
+        path = tuple(map(key_text, fault.path))
         while path not in lines:
             path = path[:-1]
         found.append(Fault(fault.path, fault.message, lines[path]))

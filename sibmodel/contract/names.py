@@ -19,6 +19,10 @@ NOT_NAMES = ("yes", "no", "on", "off", "true", "false", "null", "y", "n", "nan",
 """Words that some programs read as true, false, nothing or a number."""
 
 
+FIGURE = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
+"""A number as the key of a row."""
+
+
 def _any_case(word: str) -> str:
     return "".join(f"[{letter}{letter.upper()}]" for letter in word)
 

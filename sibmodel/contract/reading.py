@@ -19,7 +19,7 @@ from ruamel.yaml import events as ev
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.reader import ReaderError
 
-from sibmodel.contract.faults import ContractError, Fault
+from sibmodel.contract.faults import ContractError, Fault, key_text
 
 LARGEST = 2_000_000
 """Most bytes a contract file may have."""
@@ -45,7 +45,7 @@ class Node:
         """Every path at or below this node, and its line."""
         yield path, self.line
         for name, part in self.parts.items():
-            here = (*path, name if isinstance(name, int) and not self.keys else str(name))
+            here = (*path, key_text(name) if self.keys else name)
             yield from part.lines(here)
             if name in self.keys:
                 yield here, self.keys[name].line
@@ -272,14 +272,14 @@ class _Builder:
                     line,
                     path,
                 )
-            part = self._node(next(self.events), (*path, str(key)))
+            part = self._node(next(self.events), (*path, key_text(key)))
             if node.flow and part.value is None and isinstance(key, int):
                 self._comma_in_a_number(node, mark.index, path)
                 continue
-            if any(str(key) == str(other) for other in node.parts):
-                first = next(k.line for o, k in node.keys.items() if str(o) == str(key))
+            if any(key_text(key) == key_text(other) for other in node.parts):
+                first = next(k.line for o, k in node.keys.items() if key_text(o) == key_text(key))
                 message = f"is written twice, first on line {first}: keep one"
-                self.faults.append(Fault((*path, str(key)), message, line))
+                self.faults.append(Fault((*path, key_text(key)), message, line))
                 continue
             node.keys[key] = Key(line, mark.index, event.end_mark.index, mark.column)
             node.parts[key] = part

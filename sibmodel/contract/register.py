@@ -10,9 +10,13 @@ from typing import Any, Literal, get_origin
 from pydantic import BaseModel
 
 from sibmodel.contract.assumptions import Assumption, ByGroup, Clause
-from sibmodel.contract.contract import Contract, ranges
+from sibmodel.contract.contract import Contract, range_of
 from sibmodel.contract.correlations import is_uncertain
-from sibmodel.contract.faults import path_text
+from sibmodel.contract.faults import key_text, path_text
+from sibmodel.contract.payments import Size
+from sibmodel.contract.performance import AgainstByDate
+from sibmodel.contract.tables import Table
+from sibmodel.contract.timeline import Length
 from sibmodel.contract.words import kind_at
 
 Path = tuple[str | int, ...]
@@ -91,16 +95,17 @@ class _Reader:
     def clause(self, clause: BaseModel, path: Path, around: tuple[Any, ...]) -> Iterator[Entry]:
         """Entries of a clause; ``around`` are the clauses it stands in, the nearest last."""
         around = (*around, (path, clause))
-        limits = ranges(type(clause))
         for name, field in type(clause).model_fields.items():
             if name in Clause.model_fields or name == "schema_version":
                 continue
             value, here = getattr(clause, name), (*path, field.alias or name)
-            limit = limits[name]
-            unit = _UNITS.get(name, "") if limit is None else limit.unit
+            limit = range_of(clause, name)
+            unit = _unit_of(here, name, value) if limit is None else limit.unit
             meaning = (field.description or "").rstrip(".")
             if name in _BESIDE and getattr(clause, _BESIDE[name], "") is None:
                 continue  # says nothing where what it belongs to is not said
+            if name == "spread" and getattr(clause, "time_unit", None) is not None:
+                continue  # a length of time comes about by a constant chance of ending
             if name not in clause.model_fields_set:
                 value = getattr(clause, _APPLIED.get(name, name), value)
                 if value is None and "left out" not in meaning.lower():
@@ -113,6 +118,8 @@ class _Reader:
                     )
                 continue
             yield from self.value(value, here, unit, around)
+        for name, value in (clause.model_extra or {}).items():
+            yield from self.value(value, (*path, name), "", around)
 
     def value(self, value: Any, path: Path, unit: str, around: tuple[Any, ...]) -> Iterator[Entry]:
         if isinstance(value, ByGroup):
@@ -121,18 +128,27 @@ class _Reader:
                 yield from self.value(number, (*path, "by_group", group), unit, inner)
         elif isinstance(value, Assumption):
             yield self._entry(path, distribution(value), unit, (*around, (path, value)), value.note)
+        elif isinstance(value, Table | AgainstByDate):
+            inner = (*around, (path, value))
+            for steps, part in value.parts():
+                yield from self.value(part, (*path, *steps), unit, inner)
+        elif isinstance(value, Length):
+            yield self._entry(path, str(value), "", around, None)
+        elif isinstance(value, Size) and value.model_fields_set == {"amount"}:
+            yield from self.value(value.amount, path, "money", around)
         elif isinstance(value, BaseModel):
             yield from self.clause(value, path, around)
         elif isinstance(value, dict):
             for key, part in value.items():
-                yield from self.value(part, (*path, str(key)), unit, around)
+                yield from self.value(part, (*path, key_text(key)), unit, around)
         elif isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
             for index, part in enumerate(value):
                 yield from self.clause(part, (*path, index), around)
         elif isinstance(value, str) and value in self.contract.assumptions and unit:
             yield self._named(path, value, unit)
         elif not isinstance(value, str | tuple) or _is_told(path, value):
-            yield self._entry(path, _words(value), unit, around, None)
+            told_unit = "" if isinstance(value, str) else unit
+            yield self._entry(path, _words(value), told_unit, around, None)
 
     def _named(self, path: Path, name: str, unit: str) -> Entry:
         number = self.contract.assumptions[name]
@@ -174,7 +190,14 @@ class _Reader:
         return self.contract.currency if unit == "money" else unit
 
 
-_BESIDE = {"at": "amount", "begin": "per_period", "lasts": "per_period", "over": "per_start"}
+_BESIDE = {
+    "at": "amount",
+    "begin": "per_period",
+    "lasts": "per_period",
+    "over": "per_start",
+    "spread": "unit",
+    "paid_back_by": "amount",
+}
 _APPLIED = {"distribute": "distribution"}
 """Fields whose default follows from another: the property that says it."""
 
@@ -182,9 +205,10 @@ _UNITS = {
     **dict.fromkeys(("periods", "after", "paid_after", "lasts", "over"), "periods"),
     **dict.fromkeys(("at", "begin"), "period"),
     **dict.fromkeys(("groups", "people", "intake"), "people"),
-    **dict.fromkeys(("commitment", "amount", "person", "period", "year", "total"), "money"),
-    "contract": "money",
+    **dict.fromkeys(("commitment", "amount", "period", "year", "total", "contract"), "money"),
     "number": "claims",
+    "weights": "weight",
+    "people_each": "people",
     **dict.fromkeys(("share", "share_of_surplus", "profile"), "share"),
     **dict.fromkeys(("alikeness", "togetherness", "spearman", "kendall"), "correlation"),
     **dict.fromkeys(("inflation", "rate", "hurdle"), "rate a year"),
@@ -192,14 +216,29 @@ _UNITS = {
     "deflator": "index",
     "assumptions": "number",
 }
-_TOLD_TEXTS = {"schedule", "base", "prices", "share", "currency"}
+
+
+def _unit_of(path: Path, name: str, value: Any) -> str:
+    """The unit of a figure that is not of the kind that may be uncertain; of a word, none."""
+    if isinstance(value, str) or (isinstance(value, tuple) and _is_dates(value)):
+        return ""
+    return "share" if path[-2:] == ("tax", "rate") else _UNITS.get(name, "")
+
+
+def _is_dates(value: tuple[Any, ...]) -> bool:
+    return all(isinstance(day, dt.date) for day in value)
+
+
+_TOLD_TEXTS = {"schedule", "base", "prices", "share", "currency", "unit", "held", "within"}
 
 
 def _is_told(path: Path, value: Any) -> bool:
     """Whether text or a list is a figure or a choice, rather than a name that refers."""
     if isinstance(value, tuple):
         return bool(value) and not isinstance(value[0], str | tuple)
-    return path[-1] in _TOLD_TEXTS or get_origin(kind_at(path, tagged=False)) is Literal
+    if path[-1] in _TOLD_TEXTS or "weights" in path[:-1] or value == "every_period":
+        return True
+    return get_origin(kind_at(path, tagged=False)) is Literal
 
 
 def _words(value: Any) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from sibmodel.contract.assumptions import Samples
-from sibmodel.contract.faults import Fault, did_you_mean
+from sibmodel.contract.faults import Fault, did_you_mean, key_text
 
 Path = tuple[str | int, ...]
 
@@ -42,7 +42,7 @@ def filled(data: Any, folder: FilePath | None) -> tuple[Any, list[Fault]]:
             return value
         if path and path[-1] == "samples" and isinstance(value.get("file"), str):
             return fill(value, path)
-        return {key: walk(part, (*path, str(key))) for key, part in value.items()}
+        return {key: walk(part, (*path, key_text(key))) for key, part in value.items()}
 
     def fill(value: Mapping[str, Any], path: Path) -> Any:
         file, column = value["file"], value.get("column")

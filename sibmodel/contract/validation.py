@@ -7,6 +7,7 @@ fails only because of the cut is not reported.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,7 +15,7 @@ from pydantic import ValidationError
 
 from sibmodel.contract import checks
 from sibmodel.contract.contract import Contract
-from sibmodel.contract.faults import ContractError, Fault, path_text
+from sibmodel.contract.faults import ContractError, Fault, key_text, path_text
 from sibmodel.contract.words import in_words, key_of, misspelt
 
 Path = tuple[str | int, ...]
@@ -84,7 +85,10 @@ def validated(data: Any, name: str, already: Iterable[Fault] = ()) -> Contract:
 
 def _copied(data: Any) -> Any:
     if isinstance(data, Mapping):
-        return {key: _copied(value) for key, value in data.items()}
+        return {
+            key.isoformat() if isinstance(key, dt.date) else key: _copied(value)
+            for key, value in data.items()
+        }
     return [_copied(value) for value in data] if isinstance(data, list | tuple) else data
 
 
@@ -97,7 +101,7 @@ def _empties(data: Any, path: Path) -> list[Fault]:
         ]
     if isinstance(data, Mapping):
         parts: Iterable[tuple[Any, Any]] = data.items()
-        return [fault for key, value in parts for fault in _empties(value, (*path, str(key)))]
+        return [fault for key, value in parts for fault in _empties(value, (*path, key_text(key)))]
     if isinstance(data, list | tuple):
         return [fault for i, value in enumerate(data) for fault in _empties(value, (*path, i))]
     return []
@@ -173,9 +177,10 @@ def _reachable(data: Any, path: Path) -> bool:
 
 def _follows(fault: Fault, cut: list[Path]) -> bool:
     """Whether a fault is there only because of what was cut."""
+    told = tuple(map(key_text, fault.path))
     for path in cut:
-        common = min(len(path), len(fault.path))
-        if path[:common] == fault.path[:common]:
+        common = min(len(path), len(told))
+        if tuple(map(key_text, path[:common])) == told[:common]:
             return True
         text = path_text(path)
         if any(f"{start}{text}{end}" in fault.message for start in "'" for end in "'.["):

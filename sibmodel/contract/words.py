@@ -9,9 +9,11 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, Tag, ValidationError
 
-from sibmodel.contract.assumptions import number_meant
+from sibmodel.contract.assumptions import Assumption, number_meant
 from sibmodel.contract.contract import Contract
-from sibmodel.contract.faults import Fault, did_you_mean
+from sibmodel.contract.faults import Fault, did_you_mean, key_text
+from sibmodel.contract.payments import Floors
+from sibmodel.contract.tables import TABLES
 
 Path = tuple[str | int, ...]
 
@@ -30,7 +32,13 @@ def in_words(error: ValidationError, data: Any) -> list[Fault]:
     -------
     list of Fault
     """
-    return [_one_in_words(dict(item), data) for item in error.errors(include_url=False)]
+    items = error.errors(include_url=False)
+    inner = {item["loc"][:length] for item in items for length in range(len(item["loc"]))}
+    # a list is not too short where one of its entries is wrong
+    told = [i for i in items if i["type"] != "too_short" or i["loc"] not in inner]
+    faults = [_one_in_words(dict(item), data) for item in told]
+    scopes = [fault.path for fault in faults if fault.message.startswith(_NO_SCOPE)]
+    return [f for f in faults if not any(f.path[: len(s)] == s != f.path for s in scopes)]
 
 
 def misspelt(faults: list[Fault]) -> set[Path]:
@@ -44,6 +52,7 @@ def misspelt(faults: list[Fault]) -> set[Path]:
 
 
 _NO_FIELD = "there is no such field"
+_NO_SCOPE = ("there is no limit called", "there is no floor called")
 
 
 _MISSING = {
@@ -65,11 +74,17 @@ def _one_in_words(error: dict[str, Any], data: Any) -> Fault:
         return Fault(path, f"{_so_many_numbers(loc[:-1])}: seen {show(seen)}")
     if kind == "missing":
         more = _description(loc)
+        if loc[-1] == "of" and "did you mean" in _misspelt_scope(loc[:-1]):
+            return Fault(path[:-1], _misspelt_scope(loc[:-1]))
         return Fault(path, "is missing" + (f": {more}" if more else ""))
     if kind == "extra_forbidden":
         model = kind_at(loc[:-1])
-        fields = _fields(model) if _is_model(model) else {}
-        return Fault(path, f"{_NO_FIELD}; {did_you_mean(str(loc[-1]), fields)}")
+        fields = [*_fields(model)] if _is_model(model) else []
+        remedy = did_you_mean(str(loc[-1]), fields)
+        if model is Assumption:  # it may be a table misspelt
+            near = did_you_mean(str(loc[-1]), [*fields, *TABLES])
+            remedy = near if "did you mean" in near else remedy
+        return Fault(path, f"{_NO_FIELD}; {remedy}")
     if kind in _ORDERED:
         word, bound = _ORDERED[kind]
         return Fault(path, f"must be {word.format(context[bound])}: seen {show(seen)}")
@@ -78,7 +93,7 @@ def _one_in_words(error: dict[str, Any], data: Any) -> Fault:
     if kind in ("too_short", "too_long"):
         return Fault(path, _length(kind, context, loc, seen))
     if kind in ("model_type", "model_attributes_type", "dict_type", "mapping_type"):
-        return Fault(path, _mapping_wanted(loc, seen))
+        return Fault(path, _misspelt_scope(loc) or _mapping_wanted(loc, seen))
     if kind in _WANTED:
         meant = number_meant(seen) if isinstance(seen, str) and "number" in _WANTED[kind] else None
         if meant is not None:
@@ -154,6 +169,18 @@ def _mapping_wanted(loc: Path, seen: Any) -> str:
     return f"needs a mapping of names, {{name: …}}: seen {show(seen)}"
 
 
+def _misspelt_scope(loc: Path) -> str:
+    """What to say of a limit or floor that is neither a scope nor one with a name of its own."""
+    home = kind_at(loc[:-1])
+    if not takes_names(home) or loc[-1] in _fields(home):
+        return ""
+    kind = "floor" if home is Floors else "limit"
+    return (
+        f"there is no {kind} called {loc[-1]!r}; {did_you_mean(str(loc[-1]), _fields(home))} (one "
+        f"with a name of its own says which rules it covers, {{of: [rule, other], total: 1000}})"
+    )
+
+
 def _description(loc: Path) -> str:
     name = str(loc[-1])
     model = kind_at(loc[:-1])
@@ -164,10 +191,11 @@ def _description(loc: Path) -> str:
 
 
 def key_of(data: Mapping[Any, Any], step: str | int) -> Any:
-    """The key of a mapping that a step of a path means: periods and shares may be numbers."""
+    """The key of a mapping that a step of a path means, whatever its type: 0.30 is '0.3'."""
     if step in data:
         return step
-    return next((key for key in data if str(key) == str(step)), step)
+    wanted = key_text(step)
+    return next((key for key in data if key_text(key) == wanted), step)
 
 
 def reader_path(loc: Path, data: Any, kind: str = "") -> Path:
@@ -175,7 +203,7 @@ def reader_path(loc: Path, data: Any, kind: str = "") -> Path:
     path: list[str | int] = []
     for index, step in enumerate(loc):
         if isinstance(data, Mapping) and key_of(data, step) in data:
-            path.append(str(step))
+            path.append(key_text(step))
             data = data[key_of(data, step)]
         elif isinstance(data, list | tuple) and isinstance(step, int) and step < len(data):
             path.append(step)
@@ -224,7 +252,8 @@ def kind_at(loc: Path, tagged: bool = True) -> Any:
             kind = next((part for part in _models(kind) if step in _fields(part)), None)
         if _is_model(kind):
             hints = typing.get_type_hints(kind, include_extras=True)
-            kind = hints.get(_fields(kind).get(str(step), ""))
+            named = kind.named_kind if takes_names(kind) else None
+            kind = hints.get(_fields(kind).get(str(step), ""), named)
         elif get_origin(kind) is dict:
             kind = get_args(kind)[1]
         elif get_origin(kind) is tuple:
@@ -232,6 +261,11 @@ def kind_at(loc: Path, tagged: bool = True) -> Any:
         else:
             return None
     return _bare(kind)
+
+
+def takes_names(kind: Any) -> bool:
+    """Whether a kind of clause has entries with names of the reader's beside its own fields."""
+    return _is_model(kind) and hasattr(kind, "named_kind")
 
 
 def field_names(path: Path) -> list[str]:

@@ -12,9 +12,11 @@ from pydantic import BaseModel
 
 from sibmodel.contract.assumptions import Clause, Quantiles, Samples
 from sibmodel.contract.contract import Contract
-from sibmodel.contract.faults import ContractError
-from sibmodel.contract.payments import Payer, Size
+from sibmodel.contract.faults import ContractError, key_text
+from sibmodel.contract.payments import MoneySize, Payer, Rule, Size
+from sibmodel.contract.performance import Performance
 from sibmodel.contract.reading import Key, Node, read, scalar
+from sibmodel.contract.timeline import Length
 from sibmodel.contract.value import Discount
 
 WIDTH = 100
@@ -23,11 +25,16 @@ WIDTH = 100
 SHORT: dict[type[BaseModel], str] = {
     Payer: "share",
     Size: "amount",
+    MoneySize: "amount",
+    Length: "periods",
     Discount: "schedule",
     Quantiles: "at",
     Samples: "values",
 }
 """Clauses that may be written as the value of one of their fields."""
+
+ONE_OR_SEVERAL: tuple[tuple[type[BaseModel], str], ...] = ((Performance, "at"), (Rule, "due"))
+"""Lists that may be written as their only entry."""
 
 
 def plain(value: Any) -> Any:
@@ -54,12 +61,17 @@ def plain(value: Any) -> Any:
             for name in names
             if name in value.model_fields_set and getattr(value, name) is not None
         }
+        said |= {name: plain(part) for name, part in (value.model_extra or {}).items()}
+        for one_of in ONE_OR_SEVERAL:
+            if isinstance(value, one_of[0]) and isinstance(said.get(one_of[1]), list):
+                [first, *others] = said[one_of[1]]
+                said[one_of[1]] = [first, *others] if others else first
         if isinstance(value, Samples) and value.file is not None:
             del said["values"]
         short = SHORT.get(type(value))
         return said[short] if short is not None and [*said] == [short] else said
     if isinstance(value, Mapping):
-        return {key: plain(part) for key, part in value.items()}
+        return {plain(key): plain(part) for key, part in value.items()}
     if isinstance(value, tuple):
         return [plain(part) for part in value]
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
@@ -150,15 +162,17 @@ def _entry(sign: str, part: Any, indent: int) -> list[str]:
 def _same(a: Any, b: Any) -> bool:
     """Whether two pieces of plain data say the same, one perhaps in its short form."""
     if isinstance(a, dict) and isinstance(b, dict):
-        others = {str(key): part for key, part in b.items()}
-        return {str(key) for key in a} == set(others) and all(
-            _same(part, others[str(key)]) for key, part in a.items()
+        others = {key_text(key): part for key, part in b.items()}
+        return {key_text(key) for key in a} == set(others) and all(
+            _same(part, others[key_text(key)]) for key, part in a.items()
         )
     if isinstance(a, list) and isinstance(b, list):
         return len(a) == len(b) and all(map(_same, a, b))
     for long, short in ((a, b), (b, a)):
         if isinstance(long, dict) and len(long) == 1 and not isinstance(short, dict):
             return next(iter(long)) in SHORT.values() and _same(next(iter(long.values())), short)
+        if isinstance(long, list) and len(long) == 1 and not isinstance(short, dict | list):
+            return _same(long[0], short)
     if isinstance(a, bool) or isinstance(b, bool):
         return a is b
     return bool(a == b) or str(a) == str(b)
@@ -195,10 +209,10 @@ class _Mending:
 
     def _mapping(self, node: Node, new: dict[str, Any]) -> bool:
         """Change a mapping entry by entry; False if it must be written as a whole."""
-        wanted = {str(key): part for key, part in new.items()}
-        gone = [key for key in node.keys if str(key) not in wanted]
-        there = {str(key) for key in node.keys}
-        added = {key: part for key, part in new.items() if str(key) not in there}
+        wanted = {key_text(key): part for key, part in new.items()}
+        gone = [key for key in node.keys if key_text(key) not in wanted]
+        there = {key_text(key) for key in node.keys}
+        added = {key: part for key, part in new.items() if key_text(key) not in there}
         if (gone or added) and (node.flow or not wanted or not node.keys):
             return False
         if any(self.text[self._line(node.keys[key].start) : node.keys[key].start].strip()
@@ -209,7 +223,7 @@ class _Mending:
                 start = self._with_comments(self._line(place.start), place.column)
                 self.edits.append((start, self._next_line(node.parts[key].end), ""))
             else:
-                self._value(node.parts[key], place, wanted[str(key)])
+                self._value(node.parts[key], place, wanted[key_text(key)])
         if added:
             column = next(iter(node.keys.values())).column
             lines = "".join(f"{line}\n" for line in _block(added, column))

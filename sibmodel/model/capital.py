@@ -95,8 +95,7 @@ def last_cost_period(contract: Contract) -> int:
             starts = max(cohort.last_start for cohort in contract.cohorts.values())
             periods.append(starts + cost.over - 1)
         for outcome in cost.per_outcome:
-            cohort = contract.cohorts[contract.cohort_of(outcome)]
-            periods.append(cohort.last_start + contract.delay_of(outcome))
+            periods.append(contract.last_due(outcome))
         last = max(last, *periods)
     return last
 

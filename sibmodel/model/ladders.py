@@ -1,27 +1,24 @@
-"""Ladders, and the rates on them in each run: all that is decided before any person is.
+"""Ladders: which outcomes hang on one uniform a person, and where on it each lies.
 
 A ladder is a chain of outcomes decided by one uniform u a person: rung k is reached where u < Q_k,
 and would have been reached without the service where u < D_k. The same uniform decides both
-worlds, which gives the smallest variance of additional outcomes that the two rates allow.
+worlds, which gives the smallest variance of additional outcomes that the two rates allow. An
+outcome with a unit is a ladder by itself, whose uniform decides a number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri
 
 from sibmodel.contract.contract import Contract
 from sibmodel.model.assumptions import Drawn
-from sibmodel.model.chance import BLOCK, Floats, SharedLuck, uniform_per_run
-
-FINE_BELOW = 1e-4
-"""Rates below this are decided by 48 bits instead of 24."""
+from sibmodel.model.chance import Floats
+from sibmodel.model.steps import shares_by_delay
 
 Rate = float | Floats
 Bound = float | npt.NDArray[Any]
@@ -32,29 +29,56 @@ class Ladder:
     """Outcomes decided by one uniform a person.
 
     ``chains`` has one chain of rungs, or several that exclude one another. Everybody begins it who
-    started, or who reached the outcome it ``needs``.
+    started, or who took the ``steps`` it ``needs`` (their label): all of them, or with
+    ``any_step`` any. ``counts``: its one outcome is a number a person.
     """
 
     name: str
     needs: str | None
     chains: tuple[tuple[str, ...], ...]
+    steps: tuple[str, ...] = ()
+    any_step: bool = False
+    counts: bool = False
 
     @property
     def outcomes(self) -> Iterator[str]:
         """Its rungs, chain by chain."""
         return (outcome for chain in self.chains for outcome in chain)
 
+    def offsets(self, after: Mapping[str, int]) -> Iterator[tuple[str, int]]:
+        """Its outcomes with their delays from where it begins; ``after`` from the rung before."""
+        for chain in self.chains:
+            delay = 0
+            for outcome in chain:
+                delay += after[outcome]
+                yield outcome, delay
+
+    @property
+    def several(self) -> bool:
+        """Whether it begins after several steps."""
+        return len(self.steps) > 1
+
+    @property
+    def beside(self) -> str | None:
+        """The step whose ladders it goes together with; after several steps, those of the start."""
+        return None if self.several else self.needs
+
 
 def ladders(contract: Contract, cohort: str) -> tuple[Ladder, ...]:
-    """The ladders of a cohort, each after the one it branches from."""
-    mine = [name for name in sorted(contract.outcomes) if contract.cohort_of(name) == cohort]
+    """The ladders of a cohort, each after those it branches from; numbers come last."""
+    mine = [name for name in sorted(contract.outcomes) if cohort in contract.cohorts_of(name)]
     followers: dict[str | None, list[tuple[str, ...]]] = {}
+    begins: dict[str | None, tuple[tuple[str, ...], bool]] = {}
     for name in mine:
         outcome = contract.outcomes[name]
+        begins[outcome.step] = (outcome.steps, outcome.any_step)
+        if outcome.unit is not None:
+            continue
         family = outcome.one_of or next(
             (o.one_of for o in contract.outcomes.values() if o.one_of and name in o.one_of), (name,)
         )
-        families = followers.setdefault(outcome.needs, [])
+        family = tuple(other for other in family if other in mine)
+        families = followers.setdefault(outcome.step, [])
         if family not in families:
             families.append(family)
 
@@ -65,19 +89,63 @@ def ladders(contract: Contract, cohort: str) -> tuple[Ladder, ...]:
         return tuple(chain)
 
     found: list[Ladder] = []
+    reached: set[str] = set()
 
     def begin(needs: str | None) -> None:
         for family in followers.get(needs, []):
             chains = tuple(chain_from(first) for first in family)
-            found.append(Ladder("|".join(sorted(family)), needs, chains))
+            found.append(Ladder("|".join(sorted(family)), needs, chains, *begins[needs]))
+            reached.update(found[-1].outcomes)
             for chain in chains:
                 begin(chain[-1])
 
     begin(None)
+    waiting = [label for label in followers if len(begins[label][0]) > 1]
+    while ready := [label for label in waiting if reached.issuperset(begins[label][0])]:
+        begin(ready[0])
+        waiting.remove(ready[0])
+    for name in mine:
+        outcome = contract.outcomes[name]
+        if outcome.unit is not None:
+            steps = (outcome.steps, outcome.any_step)
+            found.append(Ladder(name, outcome.step, ((name,),), *steps, counts=True))
     return tuple(found)
 
 
-# --- the rates of a run ---------------------------------------------------------------------------
+def dearest_path(contract: Contract, cohort: str, group: str, worth: Mapping[str, float]) -> float:
+    """The most one person can earn, given the most that one of each outcome earns.
+
+    Parameters
+    ----------
+    contract : Contract
+    cohort, group : str
+    worth : mapping of outcome, or the cohort's name, to float
+        The most one of it can earn; what is left out earns nothing.
+
+    Returns
+    -------
+    float
+        Infinite where a number that earns anything has no end.
+    """
+    mine = ladders(contract, cohort)
+
+    def most(outcome: str) -> float:
+        each = worth.get(outcome, 0.0)
+        if contract.outcomes[outcome].unit is None or each <= 0:
+            return each
+        return each * contract.window(outcome, group)
+
+    def beyond(needs: str) -> float:
+        return sum(best(ladder) for ladder in mine if ladder.needs == needs and not ladder.counts)
+
+    def best(ladder: Ladder) -> float:
+        return max(sum(map(most, chain)) + beyond(chain[-1]) for chain in ladder.chains)
+
+    from_the_start = (la for la in mine if la.needs is None or la.several or la.counts)
+    return worth.get(cohort, 0.0) + sum(best(ladder) for ladder in from_the_start)
+
+
+# --- places on the ladders ------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -87,27 +155,57 @@ class Rung:
     low: Bound | None
     high: Bound
 
+    @property
+    def width(self) -> Bound:
+        """Share of those who begin the ladder."""
+        return self.high if self.low is None else self.high - self.low
+
     def narrow(self) -> Rung:
         """The same in single precision, as coarse uniforms are, contiguous for comparing."""
         low = None if self.low is None else np.asarray(self.low, dtype=np.float32)
         return Rung(low, np.ascontiguousarray(self.high, dtype=np.float32))
 
 
-def running_products(
-    contract: Contract, names: tuple[str, ...], field: str, drawn: Drawn, group: str
+def expected_shares(
+    contract: Contract,
+    mine: tuple[Ladder, ...],
+    field: str,
+    drawn: Drawn,
+    group: str,
+    after: Mapping[str, int],
 ) -> dict[str, Rate]:
-    """Share of those who started that reach each outcome; outcomes without the field are left out.
+    """Share of those who started that reach each outcome, and that take several steps (by label).
 
-    ``names`` come with every outcome after the one it needs.
+    Outcomes without the field are left out, and what needs them.
     """
     shares: dict[str, Rate] = {}
-    for name in names:
-        outcome = contract.outcomes[name]
-        if getattr(outcome, field) is None or (outcome.needs and outcome.needs not in shares):
-            continue
-        rate = drawn(f"outcomes.{name}.{field}", group)
-        shares[name] = rate * shares[outcome.needs] if outcome.needs else rate
+    for index, ladder in enumerate(mine):
+        if ladder.several and ladder.needs is not None and ladder.needs not in shares:
+            before = mine[:index]
+            share = share_of_steps(before, all_rungs(before, fitted(before, shares)), ladder, after)
+            if share is not None:
+                shares[ladder.needs] = share
+        for chain in ladder.chains if not ladder.counts else ():
+            needs = ladder.needs
+            for name in chain:
+                if getattr(contract.outcomes[name], field) is None or (
+                    needs is not None and needs not in shares
+                ):
+                    break
+                rate = drawn(f"outcomes.{name}.{field}", group)
+                shares[name] = rate * shares[needs] if needs is not None else rate
+                needs = name
     return shares
+
+
+def share_of_steps(
+    before: Sequence[Ladder], places: Mapping[str, Rung], ladder: Ladder, after: Mapping[str, int]
+) -> Rate | None:
+    """Share of starters who take the several steps of a ladder; None where it is not stated."""
+    shares = shares_by_delay(
+        before, places, steps=ladder.steps, any_step=ladder.any_step, after=after
+    )
+    return None if shares is None else sum(shares.values(), 0.0)
 
 
 def fitted(ladders: tuple[Ladder, ...], shares: dict[str, Rate]) -> dict[str, Rate]:
@@ -151,128 +249,37 @@ def rungs(ladder: Ladder, shares: Mapping[str, Rate]) -> dict[str, Rung]:
     return found
 
 
+def all_rungs(ladders: Sequence[Ladder], shares: Mapping[str, Rate]) -> dict[str, Rung]:
+    """Where every outcome lies whose ladder can be begun."""
+    found: dict[str, Rung] = {}
+    for ladder in ladders:
+        if not ladder.counts and (ladder.needs is None or ladder.needs in shares):
+            found |= rungs(ladder, shares)
+    return found
+
+
+def shares_of_run(
+    mine: tuple[Ladder, ...], places: Mapping[str, Rung], after: Mapping[str, int]
+) -> dict[str, Rate]:
+    """Shares of those who started, put together again from the places on the ladders.
+
+    With several steps these are what follows from a run's luck, where ladders are independent.
+    """
+    found: dict[str, Rate] = {}
+    for index, ladder in enumerate(mine):
+        if ladder.several and ladder.needs is not None and ladder.needs not in found:
+            share = share_of_steps(mine[:index], places, ladder, after)
+            if share is not None:
+                found[ladder.needs] = share
+        for outcome in ladder.outcomes:
+            if outcome in places:
+                whole = 1.0 if ladder.needs is None else found[ladder.needs]
+                found[outcome] = whole * places[outcome].width
+    return found
+
+
 def _divide(part: Rate, whole: Rate) -> Rate:
     if isinstance(whole, float) and isinstance(part, float):
         return part / whole if whole > 0 else 0.0
     part, whole = np.asarray(part, dtype=float), np.asarray(whole, dtype=float)
     return np.divide(part, whole, out=np.zeros(np.broadcast(part, whole).shape), where=whole > 0)
-
-
-# --- a cohort's rates, in both worlds -------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class CohortRates:
-    """What is decided before any person is: rungs in both worlds by (group, start), claim rates."""
-
-    ladders: tuple[Ladder, ...]
-    achieved: Mapping[tuple[str, int], Mapping[str, Rung]]
-    anyway: Mapping[tuple[str, int], Mapping[str, Rung]]
-    share_achieved: Mapping[tuple[str, int], Mapping[str, Rate]]
-    share_anyway: Mapping[tuple[str, int], Mapping[str, Rate]]
-    claimed: Mapping[str, Mapping[str, Rate]]
-    togetherness: float
-    fine: frozenset[str]  # ladders with a rate too small for 24 bits
-
-    @cached_property
-    def unsure_evidence(self) -> tuple[str, ...]:
-        """Outcomes of which not everything achieved is claimed."""
-        return tuple(
-            name
-            for name, shares in self.claimed.items()
-            if any(np.any(np.asarray(share) != 1) for share in shares.values())
-        )
-
-
-def cohort_rates(
-    contract: Contract,
-    cohort: str,
-    drawn: Drawn,
-    luck: Callable[[str], Floats] | None,
-    periods: list[int],
-) -> CohortRates:
-    """The rates of a cohort in each run: assumptions drawn, shared luck applied.
-
-    Parameters
-    ----------
-    contract, cohort : Contract, str
-    drawn : Drawn
-        Values of the contract's numbers in each run.
-    luck : callable or None
-        Normal score of the shared luck by name, shape (run,); None switches shared luck off.
-    periods : list of int
-        Periods in which anybody may start.
-    """
-    clause = contract.cohorts[cohort]
-    mine = ladders(contract, cohort)
-    names = tuple(outcome for ladder in mine for outcome in ladder.outcomes)
-    achieved: dict[tuple[str, int], dict[str, Rung]] = {}
-    anyway: dict[tuple[str, int], dict[str, Rung]] = {}
-    share_achieved: dict[tuple[str, int], dict[str, Rate]] = {}
-    share_anyway: dict[tuple[str, int], dict[str, Rate]] = {}
-    fine: set[str] = set()
-    lucks = {}
-    if luck is not None and clause.alikeness > 0:
-        together = clause.shared_by == "cohort"
-        names_of_luck = {t: f"luck/{cohort}" if together else f"luck/{cohort}/{t}" for t in periods}
-        drawn_luck = {
-            name: SharedLuck(luck(name), alikeness=clause.alikeness)
-            for name in dict.fromkeys(names_of_luck.values())
-        }
-        lucks = {t: drawn_luck[name] for t, name in names_of_luck.items()}
-    for group in clause.labels(cohort):
-        expected = [
-            running_products(contract, names, field, drawn, group) for field in ("rate", "anyway")
-        ]
-        small = {
-            name
-            for shares in expected
-            for name, share in shares.items()
-            if np.any((np.asarray(share) > 0) & (np.asarray(share) < FINE_BELOW))
-        }
-        fine |= {ladder.name for ladder in mine if small.intersection(ladder.outcomes)}
-        worlds: list[tuple[dict[str, Rate], dict[str, Rung]]] = []
-        for index, t in enumerate(periods):
-            key = (group, t)
-            if index == 0 or (lucks and clause.shared_by == "start"):
-                worlds = []
-                for shares in expected:
-                    if lucks:
-                        shares = {  # noqa: PLW2901  (the world of this start period)
-                            name: lucks[t](share) for name, share in shares.items()
-                        }
-                    shares = fitted(mine, shares)  # noqa: PLW2901
-                    places: dict[str, Rung] = {}
-                    for ladder in mine:
-                        if ladder.needs is None or ladder.needs in shares:
-                            places |= rungs(ladder, shares)
-                    worlds.append((shares, places))
-            (share_achieved[key], achieved[key]), (share_anyway[key], anyway[key]) = worlds
-    claims = {
-        name: {group: drawn(f"outcomes.{name}.claimed", group) for group in clause.labels(cohort)}
-        for name in names
-    }
-    precise = {o for ladder in mine if ladder.name in fine for o in ladder.outcomes}
-    narrowed: dict[int, dict[str, Rung]] = {}  # starts that share their rungs go on sharing
-    for places_by_cell in (achieved, anyway):
-        for key, places in places_by_cell.items():
-            if id(places) not in narrowed:
-                narrowed[id(places)] = {
-                    n: rung if n in precise else rung.narrow() for n, rung in places.items()
-                }
-            places_by_cell[key] = narrowed[id(places)]
-    return CohortRates(
-        mine,
-        achieved,
-        anyway,
-        share_achieved,
-        share_anyway,
-        claims,
-        clause.togetherness,
-        frozenset(fine),
-    )
-
-
-def cohort_luck(seed: int, block: int) -> Callable[[str], Floats]:
-    """Normal score of shared luck by name, shape (run,)."""
-    return lambda name: ndtri(uniform_per_run(seed, name, block, BLOCK))

@@ -1,92 +1,25 @@
-"""Limits: what is left under each, per person, rule, payer and contract, and what each takes."""
+"""Limits: what is left under each, per person, rule, named set of rules, payer and contract."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from sibmodel.contract.payments import Payments
+from sibmodel.contract.contract import Contract
+from sibmodel.contract.payments import Payments, ShareOf, Size, SizesByDate
+from sibmodel.contract.timeline import Timeline
 from sibmodel.model.chance import Floats
-from sibmodel.model.evidence import Mask
+from sibmodel.model.lots import Due
 
-Price = float | Floats
+SCOPES = ("cohort", "period", "year", "total", "contract")
+"""Spans of a limit beyond a person."""
 
-
-@dataclass
-class _Slab:
-    """Some people of one cell: their claims by period, and what is left of their limit."""
-
-    left: Floats
-    weight: float | Floats
-    claims: dict[int, list[tuple[int, Price, Mask]]] = field(default_factory=dict)
-    kept: list[tuple[int, Floats]] = field(default_factory=list)
-
-
-class PersonLimit:
-    """A limit on what one person's claims can earn, kept person by person.
-
-    Parameters
-    ----------
-    limit : float
-        Money per person.
-    rules, runs : int
-        Lengths of the rule and run axes.
-    remember : bool
-        Keep what each person keeps: ``remembered`` has (slab, period, rule, money (person, run)).
-    """
-
-    def __init__(self, limit: float, *, rules: int, runs: int, remember: bool = False) -> None:
-        self._limit, self._shape, self._slabs = limit, (rules, runs), list[_Slab]()
-        self._remember = remember
-        self.remembered: list[tuple[int, int, int, Floats]] = []
-
-    def add_people(
-        self, people: int, weight: float | Floats = 1.0, *, limited: bool = True
-    ) -> None:
-        """Begin a slab of people; the claims that follow are theirs."""
-        left = np.full((people, self._shape[1]), self._limit if limited else np.inf)
-        self._slabs.append(_Slab(left, weight))
-
-    def add_claims(self, *, rule: int, period: int, price: Price, claimed: Mask) -> None:
-        """Claims of the current slab: one a person, shape (person, run)."""
-        self._slabs[-1].claims.setdefault(period, []).append((rule, price, claimed))
-
-    def earn(self, period: int, allowed: Floats) -> tuple[Floats, Floats]:
-        """What a period's claims earn before and after the limit, each (rule, run).
-
-        ``allowed`` (rule, run) is the share of claims that limits on number let through.
-        """
-        before, after = np.zeros(self._shape), np.zeros(self._shape)
-        for index, slab in enumerate(self._slabs):
-            slab.kept = []
-            wanted = [
-                (rule, claimed * (price * allowed[rule]))
-                for rule, price, claimed in slab.claims.get(period, ())
-            ]
-            if not wanted:
-                continue
-            total = wanted[0][1] if len(wanted) == 1 else sum(money for _, money in wanted)
-            over = total > slab.left
-            share = np.divide(slab.left, total, out=np.ones_like(total), where=over)
-            for rule, money in wanted:
-                kept = money * share
-                before[rule] += money.sum(axis=0) * slab.weight
-                after[rule] += kept.sum(axis=0) * slab.weight
-                slab.kept.append((rule, kept))
-                if self._remember:
-                    self.remembered.append((index, period, rule, kept * slab.weight))
-        return before, after
-
-    def use(self, paid_share: Floats) -> None:
-        """Take what is finally paid of the period's claims, a share (rule, run), off the limits."""
-        for slab in self._slabs:
-            for rule, kept in slab.kept:
-                slab.left -= kept * paid_share[rule]
-            np.maximum(slab.left, 0.0, out=slab.left)
-
-
-# --- limits on rules, payers and the contract -----------------------------------------------------
+Accepted = Mapping[str, Floats]
+"""Accepted so far by outcome, cohort or group, shape (period, run)."""
 
 
 def share_of(part: Floats, whole: Floats, *, otherwise: float) -> Floats:
@@ -94,39 +27,60 @@ def share_of(part: Floats, whole: Floats, *, otherwise: float) -> Floats:
     return np.divide(part, whole, out=np.full_like(whole, otherwise), where=whole > 0)
 
 
-class _Room:
-    """What is left under one limit on money or number, by run."""
+def share_that_fits(amount: Floats, left: float | Floats) -> Floats | None:
+    """Share of an amount that fits into what is left; None where all of it does, in every run."""
+    over = amount > left
+    if not over.any():
+        return None
+    return np.divide(left, amount, out=np.ones_like(amount), where=over)
 
-    def __init__(self, name: str, size: float, scope: str, periods_per_year: int) -> None:
-        self.name, self._size = name, size
-        self._lasts = {"period": 1, "year": periods_per_year}.get(scope)
-        self.left: float | Floats = size
+
+# --- one limit ------------------------------------------------------------------------------------
+
+
+class Room:
+    """What is left under one limit on money or number, by run.
+
+    Parameters
+    ----------
+    name : str
+        As accounts and measures call it.
+    sizes : sequence of float or array (run,), or None
+        By period; None where no limit is in force.
+    lasts : int or None
+        After how many periods it starts afresh; None: never.
+    cohort : str, optional
+        Only claims of this cohort are under it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        sizes: Sequence[float | Floats],
+        lasts: int | None = None,
+        cohort: str | None = None,
+    ) -> None:
+        self.name, self.sizes, self.lasts, self.cohort = name, sizes, lasts, cohort
+        self.used: float | Floats = 0.0
+        self._size: float | Floats = 0.0
 
     def open(self, period: int) -> None:
         """Begin a period: a limit by period or year starts afresh."""
-        if self._lasts is not None and period % self._lasts == 0:
-            self.left = self._size
+        if self.lasts is not None and period % self.lasts == 0:
+            self.used = 0.0
+        self._size = self.sizes[min(period, len(self.sizes) - 1)]
+
+    @property
+    def left(self) -> float | Floats:
+        """What may still be paid."""
+        return np.maximum(self._size - self.used, 0.0)
 
     def use(self, amount: Floats) -> None:
-        self.left = np.maximum(self.left - amount, 0.0)
+        """Take what is paid off; what is paid back gives room again, never more than there was."""
+        self.used = np.maximum(self.used + amount, 0.0)
 
 
-def _rooms(limits: object, what: str, owner: str, periods_per_year: int) -> list[_Room]:
-    """The rooms of one owner's limits on ``what`` (amount or number)."""
-    rooms = []
-    for scope in ("period", "year", "total", "contract"):
-        size = getattr(limits, scope, None)
-        if size is not None and not isinstance(size, float):
-            size = getattr(size, what)
-        elif what == "number":
-            size = None
-        if size is not None:
-            name = "contract" if scope == "contract" else f"{owner}.{scope}"
-            rooms.append(_Room(name, size, scope, periods_per_year))
-    return rooms
-
-
-def _tightest(rooms: list[_Room], amount: Floats) -> tuple[Floats | None, list[Floats]]:
+def fit(rooms: Iterable[Room], amount: Floats) -> tuple[Floats | None, list[tuple[str, Floats]]]:
     """Share of an amount that fits (None: all of it in every run), and what each room takes away.
 
     Rooms are asked one after another, so that each is charged with what it alone takes.
@@ -135,22 +89,148 @@ def _tightest(rooms: list[_Room], amount: Floats) -> tuple[Floats | None, list[F
     taken = []
     for room in rooms:
         left = amount if share is None else amount * share
-        over = left > room.left
-        if not over.any():
-            taken.append(np.zeros(1))
-            continue
-        fits = np.divide(room.left, left, out=np.ones_like(left), where=over)
-        taken.append(left * (1 - fits))
-        share = fits if share is None else share * fits
+        fits = share_that_fits(left, room.left)
+        if fits is not None:
+            taken.append((room.name, left * (1 - fits)))
+            share = fits if share is None else share * fits
     return share, taken
 
 
-def limit_names(payments: Payments) -> list[str]:
+@dataclass(frozen=True)
+class _Span:
+    """What sizes are read from: the timeline, and what was accepted so far."""
+
+    timeline: Timeline
+    accepted: Accepted
+
+
+def _rooms(limits: Any, what: str, owner: str, span: _Span, cohorts: Iterable[str]) -> list[Room]:
+    """The rooms of one owner's limits on ``what`` (amount or number), beyond those per person."""
+    rooms = []
+    for scope in SCOPES:
+        stated = getattr(limits, scope, None)
+        sizes = None if stated is None else _sizes(stated, what, span)
+        if sizes is None:
+            continue
+        lasts = {"period": 1, "year": span.timeline.periods_per_year}.get(scope)
+        name = "contract" if scope == "contract" else f"{owner}.{scope}"
+        if scope == "cohort":
+            rooms += [Room(name, sizes, lasts, cohort) for cohort in cohorts]
+        else:
+            rooms.append(Room(name, sizes, lasts))
+    return rooms
+
+
+def _sizes(stated: Size | SizesByDate, what: str, span: _Span) -> list[float | Floats] | None:
+    """A limit's size by period; None if it says nothing of ``what``."""
+    if isinstance(stated, SizesByDate):
+        rows = sorted((span.timeline.period_of(key), size) for key, size in stated.begins.items())
+        by_row = [(begun, _sizes(size, what, span)) for begun, size in rows]
+        if all(sizes is None for _, sizes in by_row):
+            return None
+        sizes: list[float | Floats] = [np.inf] * span.timeline.periods
+        for begun, own in by_row:
+            for t in range(max(begun, 0), span.timeline.periods):
+                sizes[t] = np.inf if own is None else own[min(t, len(own) - 1)]
+        return sizes
+    size = getattr(stated, what)
+    if size is None:
+        return None
+    if isinstance(size, ShareOf):
+        accepted = np.sum([span.accepted[name] for name in size.of], axis=0)
+        return list(size.share * accepted)
+    return [size]
+
+
+# --- limits per person ----------------------------------------------------------------------------
+
+
+class PersonRoom:
+    """What is left for each person under one limit, on number or money.
+
+    Parameters
+    ----------
+    name : str
+    rules : set of int
+        The rules it covers.
+    what : {"number", "money"}
+    size : float
+    """
+
+    def __init__(self, name: str, rules: frozenset[int], what: str, size: float) -> None:
+        self.name, self.rules, self.what, self._size = name, rules, what, size
+        self._used: dict[int, Floats] = {}
+
+    def cut(self, dues: Sequence[Due], amounts: list[Floats]) -> list[Floats | None]:
+        """Share (person, run) of each claim's amount that fits; the earlier date first."""
+        shares: list[Floats | None] = [None] * len(dues)
+        groups: dict[tuple[Any, int], list[int]] = defaultdict(list)
+        for i, due in enumerate(dues):
+            if due.lot.people is not None and due.lot.rule in self.rules:
+                groups[due.lot.date, due.lot.people].append(i)
+        pending: dict[int, Floats] = {}
+        for (_, people), mine in sorted(groups.items()):
+            total = sum(amounts[i] for i in mine[1:]) + amounts[mine[0]]
+            used = self._used.get(people, 0.0) + pending.get(people, 0.0)
+            fits = share_that_fits(total, np.maximum(self._size - used, 0.0))
+            for i in mine:
+                shares[i] = fits
+            let = total if fits is None else total * fits
+            pending[people] = pending[people] + let if people in pending else let
+        return shares
+
+    def use(self, due: Due, amount: Floats) -> None:
+        """Take what is finally paid of a claim off the limits of its people."""
+        people = due.lot.people
+        if people is not None and due.lot.rule in self.rules:
+            self._used[people] = self._used.get(people, 0.0) + amount
+
+
+def person_rooms(payments: Payments, what: str) -> list[PersonRoom]:
+    """Limits per person on ``number`` or ``money``: rules' own, named ones, the contract's."""
+    field = "number" if what == "number" else "amount"
+    names = list(payments.rules)
+    found: list[tuple[str, frozenset[int], Any]] = [
+        (f"{name}.person", frozenset({r}), rule.limits.person)
+        for r, (name, rule) in enumerate(payments.rules.items())
+    ]
+    found += [
+        (f"{name}.person", frozenset(map(names.index, of)), payments.limits.named[name].person)
+        for name, of in payments.limit_rules()
+    ]
+    found.append(("person", frozenset(range(len(names))), payments.limits.person))
+    return [
+        PersonRoom(name, rules, what, getattr(size, field))
+        for name, rules, size in found
+        if size is not None and getattr(size, field) is not None
+    ]
+
+
+def limit_names(contract: Contract) -> list[str]:
     """Names of the limits that a contract states, as they stand in accounts and measures."""
-    limits = Limits(payments, periods_per_year=1)
-    person = ["person"] if payments.limits.person is not None else []
-    by_rule = [f"{n}.person" for n, r in payments.rules.items() if r.limits.person is not None]
-    return [*person, *by_rule, *dict.fromkeys(limits.names)]
+    payments = contract.payments
+    asked = {name for size in _shares_of(payments) for name in size.of}
+    accepted = {name: np.zeros((contract.timeline.periods, 1)) for name in asked}
+    limits = Limits(contract, accepted)
+    people = [r.name for what in ("money", "number") for r in person_rooms(payments, what)]
+    return list(dict.fromkeys([*reversed(people), *limits.names]))
+
+
+def _shares_of(payments: Payments) -> Iterator[ShareOf]:
+    """Every limit that is a share of what was accepted."""
+    for limits in (*(r.limits for r in payments.rules.values()), *payments.limits.named.values()):
+        for scope in ("person", *SCOPES):
+            size = getattr(limits, scope, None)
+            sizes = size.begins.values() if isinstance(size, SizesByDate) else [size]
+            for one in sizes:
+                if one is not None and isinstance(one.number, ShareOf):
+                    yield one.number
+
+
+def counted(payments: Payments) -> set[str]:
+    """Outcomes, cohorts and groups whose accepted number so far some limit or test asks for."""
+    asked = {name for size in _shares_of(payments) for name in size.of}
+    return asked | {name for rule in payments.rules.values() for name in rule.when}
 
 
 class Cut:
@@ -172,132 +252,61 @@ class Cut:
             self.taken[limit] += amount if amount.ndim == 1 else amount.sum(axis=0)
 
 
+# --- all limits beyond a person -------------------------------------------------------------------
+
+
+@dataclass
+class _Named:
+    """A limit over several rules."""
+
+    rules: list[int]
+    rooms: list[Room]
+
+
 class Limits:
     """Every limit on money and number of a payments clause, with what is left under each."""
 
-    def __init__(self, payments: Payments, periods_per_year: int) -> None:
-        def rooms(limits: object, what: str, owner: str) -> list[_Room]:
-            return _rooms(limits, what, owner, periods_per_year)
-
+    def __init__(self, contract: Contract, accepted: Accepted) -> None:
+        payments, span = contract.payments, _Span(contract.timeline, accepted)
         rules = payments.rules.items()
+        names = list(payments.rules)
+
+        def rooms(limits: object, what: str, owner: str) -> list[Room]:
+            return _rooms(limits, what, owner, span, contract.cohorts)
+
+        def named(what: str) -> list[_Named]:
+            found = [
+                _Named([*dict.fromkeys(map(names.index, of))],
+                       rooms(payments.limits.named[name], what, name))
+                for name, of in payments.limit_rules()
+            ]  # fmt: skip
+            return [limit for limit in found if limit.rooms]
+
         self.numbers = [rooms(rule.limits, "number", name) for name, rule in rules]
         self.rules = [rooms(rule.limits, "amount", name) for name, rule in rules]
-        self.payers, self.shares, self.rest = payer_shares(payments)
-        self.payer_rooms = [
-            rooms(payments.payers[name].limits, "amount", f"payer {name}") for name in self.payers
+        self.named_numbers, self.named = named("number"), named("amount")
+        self.payers = [
+            rooms(payer.limits, "amount", f"payer {name}")
+            for name, payer in payments.payers.items()
         ]
         self.contract = rooms(payments.limits, "amount", "contract")
-        groups = (*self.numbers, *self.rules, *self.payer_rooms, self.contract)
-        self._all = [room for group in groups for room in group]
+        self._all = [
+            room
+            for group in (*self.numbers, *(n.rooms for n in self.named_numbers), *self.rules,
+                          *(n.rooms for n in self.named), *self.payers, self.contract)
+            for room in group
+        ]  # fmt: skip
         self.any = bool(self._all)
-        self.by_payer = any(self.payer_rooms)
+        self.by_payer = any(self.payers)
+        self.by_number = any(self.numbers) or bool(self.named_numbers)
+        self.by_cohort = any(room.cohort is not None for room in self._all)
 
     @property
     def names(self) -> list[str]:
         """Names of all limits."""
-        return [room.name for room in self._all]
+        return list(dict.fromkeys(room.name for room in self._all))
 
     def open(self, period: int) -> None:
         """Begin a period."""
         for room in self._all:
             room.open(period)
-
-    def cut_numbers(self, money: Floats, number: Floats | None, period: int, cut: Cut) -> Floats:
-        """Cut ``money`` (rule, run) to the claims allowed; return the share of claims allowed."""
-        allowed = np.ones_like(money)
-        for r, rooms in enumerate(self.numbers):
-            if not rooms or number is None:
-                continue
-            # a claim at a price of 0 uses up no limit
-            count = np.where(money[r] > 0, number[r], 0.0)
-            fits, taken = _tightest(rooms, count)
-            each = share_of(money[r], count, otherwise=0.0)
-            for room, amount in zip(rooms, taken, strict=True):
-                cut.add(room.name, r, period, amount * each)
-            if fits is not None:
-                allowed[r] = fits
-                money[r] *= fits
-        return allowed
-
-    def cut_rules(self, money: Floats, period: int, cut: Cut) -> None:
-        """Cut each rule's ``money`` (rule, run) to the rule's own limits."""
-        for r, rooms in enumerate(self.rules):
-            if not rooms:
-                continue
-            fits, taken = _tightest(rooms, money[r])
-            for room, amount in zip(rooms, taken, strict=True):
-                cut.add(room.name, r, period, amount)
-            if fits is not None:
-                money[r] *= fits
-
-    def cut_payers(self, parts: Floats, period: int, cut: Cut) -> None:
-        """Cut ``parts`` (payer, rule, run) to payers' limits; who has the rest takes it over.
-
-        Payers who have the rest of some rule come last, when all that falls to them is known; what
-        is above their own limits nobody pays.
-        """
-        with_rest = {rest for rest in self.rest if rest is not None}
-        last = [p for p in range(len(self.payers)) if p in with_rest]
-        for p in [p for p in range(len(self.payers)) if p not in with_rest] + last:
-            rooms = self.payer_rooms[p]
-            if not rooms:
-                continue
-            whole = parts[p].sum(axis=0)
-            fits, taken = _tightest(rooms, whole)
-            if fits is None:
-                continue
-            for r, rest in enumerate(self.rest):
-                if rest is not None and p not in with_rest:
-                    parts[rest, r] += parts[p, r] * (1 - fits)
-                    continue
-                for room, amount in zip(rooms, taken, strict=True):
-                    part = share_of(amount, whole, otherwise=0.0)
-                    cut.add(room.name, r, period, parts[p, r] * part)
-            parts[p] *= fits
-
-    def cut_contract(self, money: Floats, period: int, cut: Cut) -> Floats | None:
-        """Share (run,) of ``money`` (rule, run) that the contract's limits let through."""
-        if not self.contract:
-            return None
-        whole = money.sum(axis=0)
-        fits, taken = _tightest(self.contract, whole)
-        if fits is None:
-            return None
-        for room, amount in zip(self.contract, taken, strict=True):
-            cut.add(room.name, slice(None), period, money * share_of(amount, whole, otherwise=0.0))
-        return fits
-
-    def use(self, money: Floats, parts: Floats | None, number: Floats | None, due: Floats) -> None:
-        """Take what is finally paid off every limit."""
-        for r, rooms in enumerate(self.rules):
-            for room in rooms:
-                room.use(money[r])
-        for r, rooms in enumerate(self.numbers):
-            for room in rooms:
-                if number is not None:
-                    room.use(number[r] * share_of(money[r], due[r], otherwise=0.0))
-        for p, rooms in enumerate(self.payer_rooms):
-            for room in rooms:
-                if parts is not None:
-                    room.use(parts[p].sum(axis=0))
-        if self.contract:
-            total = money.sum(axis=0)
-            for room in self.contract:
-                room.use(total)
-
-
-def payer_shares(payments: Payments) -> tuple[list[str], Floats, list[int | None]]:
-    """Payers in the file's order, their shares (payer, rule), and who has the rest of each rule."""
-    names = list(payments.payers)
-    shares = np.zeros((len(names), len(payments.rules)))
-    rest: list[int | None] = []
-    for r, rule in enumerate(payments.rules.values()):
-        stated = rule.payers or payments.payers
-        for name, payer in stated.items():
-            if payer.share != "rest":
-                shares[names.index(name), r] = payer.share
-        has_rest = [names.index(name) for name, payer in stated.items() if payer.share == "rest"]
-        rest.append(has_rest[0] if has_rest else None)
-        for p in has_rest:
-            shares[p, r] = 1 - shares[:, r].sum()
-    return names, shares, rest

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
@@ -11,8 +10,8 @@ import numpy as np
 from sibmodel.contract.contract import Contract
 from sibmodel.model import returns
 from sibmodel.model.chance import Floats
-from sibmodel.model.limits import limit_names
-from sibmodel.model.outcomes import Counts
+from sibmodel.model.measure import Measure, Values, total_of
+from sibmodel.model.payment_measures import payment_measures, performance_measures
 from sibmodel.model.stages import Stages
 from sibmodel.model.value import (
     COLUMNS,
@@ -20,61 +19,7 @@ from sibmodel.model.value import (
     real_weights,
     times,
     undefined_benefits,
-    weighted,
-    year_label,
-    years,
 )
-
-Expected = Literal["mean", "ratio", "irr", "payback"]
-Values = Callable[[Stages], Floats]
-
-
-@dataclass(frozen=True)
-class Measure:
-    """A number per run asked of the ledger.
-
-    ``values`` gives it for a block, shape (run,); a ratio names its ``over`` and ``under``
-    instead, and is undefined in a run where what is under is not above 0. ``undefined`` says why
-    the measure does not exist for this contract at all.
-    """
-
-    name: str
-    unit: str
-    better: Literal["up", "down", ""]
-    about: str
-    values: Values | None = None
-    expected: Expected = "mean"
-    over: str | None = None
-    under: str | None = None
-    nobody: str = ""
-    undefined: str | None = None
-
-
-def _total(flow: Counts) -> Floats:
-    """Sum over the first axis, in order: whole people stay whole until the end."""
-    total: Floats = np.add.reduce(flow, axis=0, dtype=flow.dtype).astype(np.float64)
-    return total
-
-
-def _payer_total(payer: int) -> Values:
-    return lambda stages: _total(stages.paid.by_payer[payer])
-
-
-def _payments_in(periods: list[int]) -> Values:
-    return lambda stages: _total(stages.payments[periods])
-
-
-def _taken_by(limit: str) -> Values:
-    return lambda stages: stages.paid.cut.get(limit, np.zeros(stages.runs))
-
-
-def _binds(limit: str) -> Values:
-    def binds(stages: Stages) -> Floats:
-        taken = _taken_by(limit)(stages)
-        rounding = 1e-11 * (taken + _total(stages.payments))  # whatever the unit of currency
-        return np.asarray(taken > rounding, dtype=np.float64)
-
-    return binds
 
 
 def _count(kind: str, outcome: str) -> Values:
@@ -82,7 +27,7 @@ def _count(kind: str, outcome: str) -> Values:
 
 
 def _everybody(stages: Stages) -> Floats:
-    total = sum((_total(people) for people in stages.starts.values()), np.zeros(1))
+    total = sum((total_of(people) for people in stages.starts.values()), np.zeros(1))
     return np.broadcast_to(total, stages.runs)
 
 
@@ -116,79 +61,13 @@ def _worth(benefits: list[str]) -> Values:
 def measures(contract: Contract) -> tuple[Measure, ...]:
     """Every measure of a contract, those that are undefined for it with their reason."""
     return (
-        *_payments(contract),
+        *payment_measures(contract),
+        *performance_measures(contract),
         *_outcomes(contract),
         *_delivery(contract),
         *_investors(contract),
         *_value(contract),
     )
-
-
-def _payments(contract: Contract) -> Iterator[Measure]:
-    payers = contract.payer_names
-    weights = real_weights(contract)
-    yield Measure(
-        "outcome_payments",
-        "money",
-        "",
-        "Outcome payments, all payers, nominal",
-        lambda s: _total(s.payments),
-    )
-    for p, payer in enumerate(payers):
-        yield Measure(
-            f"outcome_payments[{payer}]",
-            "money",
-            "",
-            f"Outcome payments by {payer}, nominal",
-            _payer_total(p),
-        )
-    reason = weights if isinstance(weights, str) else None
-    factors = np.zeros(0) if isinstance(weights, str) else weights
-    yield Measure(
-        "outcome_payments_present_value",
-        "real money",
-        "",
-        "Outcome payments, real, at the start",
-        lambda s: weighted(factors, s.payments),
-        undefined=reason,
-    )
-    labels = _year_labels(contract)
-    for label in dict.fromkeys(labels):
-        rows = [t for t, other in enumerate(labels) if other == label]
-        yield Measure(
-            f"payments_in_year[{label}]",
-            "money",
-            "",
-            f"Outcome payments in {label}, nominal, in cash",
-            _payments_in(rows),
-        )
-    yield Measure(
-        "taken_by_limits",
-        "money",
-        "",
-        "Claims at their price that limits did not let through",
-        lambda s: s.taken_by_limits,
-    )
-    for limit in limit_names(contract.payments):
-        yield Measure(
-            f"taken_by_limits[{limit}]",
-            "money",
-            "",
-            f"What the limit {limit} took",
-            _taken_by(limit),
-        )
-        yield Measure(
-            f"limit_binds[{limit}]",
-            "share",
-            "",
-            f"Whether the limit {limit} took anything: its expected value is how often",
-            _binds(limit),
-        )
-
-
-def _year_labels(contract: Contract) -> list[str]:
-    kind = contract.prices.base if contract.prices is not None else "2027-28"
-    return [year_label(year, kind) for year in years(contract.timeline, kind)]
 
 
 def _outcomes(contract: Contract) -> Iterator[Measure]:
@@ -206,9 +85,9 @@ def _outcomes(contract: Contract) -> Iterator[Measure]:
         "down",
         "Outcome payments and the payers' own running costs, nominal",
         lambda s: (
-            _total(s.payments)
+            total_of(s.payments)
             + sum(
-                (np.broadcast_to(_total(c), s.runs) for c in s.running.values()), np.zeros(s.runs)
+                (np.broadcast_to(total_of(c), s.runs) for c in s.running.values()), np.zeros(s.runs)
             )
         ),
     )
@@ -217,35 +96,41 @@ def _outcomes(contract: Contract) -> Iterator[Measure]:
         missing = anyway_missing(contract, name)
         no_anyway = f"anyway not stated for {missing}" if missing else None
         no_rate = f"rate not stated for {name}" if outcome.rate is None else None
+        unit = "outcomes" if outcome.unit is None else "units"
+        each = name if outcome.unit is None else f"{name} (each a {outcome.unit})"
+        fewer = outcome.better == "lower"
+        effect = "avoided by" if fewer else "that would not have happened without"
+        better: Literal["up", "down"] = "down" if fewer else "up"
+        no_price = f"fewer {name} are better: ask for those avoided" if fewer else None
         yield Measure(
             f"outcomes_achieved[{name}]",
-            "outcomes",
-            "up",
-            f"{name} achieved",
+            unit,
+            better,
+            f"{each} achieved",
             _count("achieved", name),
             undefined=no_rate,
         )
         yield Measure(
             f"outcomes_anyway[{name}]",
-            "outcomes",
+            unit,
             "",
-            f"{name} that would have happened anyway",
+            f"{each} that would have happened anyway",
             _count("anyway", name),
             undefined=no_anyway or no_rate,
         )
         yield Measure(
             f"outcomes_additional[{name}]",
-            "outcomes",
+            unit,
             "up",
-            f"{name} that would not have happened without the service",
+            f"{each} {effect} the service",
             _count("additional", name),
             undefined=no_anyway or no_rate,
         )
         yield Measure(
             f"outcomes_claimed[{name}]",
-            "outcomes",
+            unit,
             "",
-            f"{name} claimed with evidence",
+            f"{each} claimed with evidence",
             _count("claimed", name),
             undefined=no_rate,
         )
@@ -258,7 +143,7 @@ def _outcomes(contract: Contract) -> Iterator[Measure]:
             over="cost_to_payers",
             under=f"outcomes_achieved[{name}]",
             nobody=f"nobody achieved {name}",
-            undefined=no_rate,
+            undefined=no_rate or no_price,
         )
         yield Measure(
             f"cost_per_additional_outcome[{name}]",
@@ -280,7 +165,7 @@ def _delivery(contract: Contract) -> Iterator[Measure]:
         "money",
         "down",
         "Delivery costs due, nominal",
-        lambda s: np.broadcast_to(_total(s.costs), s.runs),
+        lambda s: np.broadcast_to(total_of(s.costs), s.runs),
         undefined=none,
     )
     yield Measure(
@@ -288,7 +173,7 @@ def _delivery(contract: Contract) -> Iterator[Measure]:
         "money",
         "down",
         "Delivery costs that the account could not meet: the provider bears them",
-        lambda s: _total(s.account.unmet) if s.account else np.zeros(s.runs),
+        lambda s: total_of(s.account.unmet) if s.account else np.zeros(s.runs),
         undefined=none or (None if contract.capital else "the contract has no capital"),
     )
 
@@ -301,7 +186,7 @@ def _investors(contract: Contract) -> Iterator[Measure]:
         "money",
         "",
         "Capital drawn",
-        lambda s: _total(s.account.drawn) if s.account else np.zeros(s.runs),
+        lambda s: total_of(s.account.drawn) if s.account else np.zeros(s.runs),
         undefined=none,
     )
     yield Measure(
@@ -309,7 +194,7 @@ def _investors(contract: Contract) -> Iterator[Measure]:
         "money",
         "up",
         "Paid out to investors",
-        lambda s: _total(s.account.distributed) if s.account else np.zeros(s.runs),
+        lambda s: total_of(s.account.distributed) if s.account else np.zeros(s.runs),
         undefined=none,
     )
     yield Measure(
@@ -399,14 +284,14 @@ def _payback(contract: Contract) -> Values:
     def value(stages: Stages) -> Floats:
         assert stages.account is not None
         late = returns.payback(stages.investor_cash_flow.T, periods_per_year=per_year)
-        return np.asarray(np.where(_total(stages.account.drawn) > 0, late, np.nan))
+        return np.asarray(np.where(total_of(stages.account.drawn) > 0, late, np.nan))
 
     return value
 
 
 def _loses(stages: Stages) -> Floats:
     assert stages.account is not None
-    back, put = _total(stages.account.distributed), _total(stages.account.drawn)
+    back, put = total_of(stages.account.distributed), total_of(stages.account.drawn)
     return np.asarray(back < put * (1 - 1e-12), dtype=np.float64)
 
 

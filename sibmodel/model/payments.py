@@ -1,15 +1,17 @@
-"""Paid: prices and limits turn claims into money, by rule and payer.
+"""Paid: tests, prices, limits and floors turn claims into money, by rule and payer.
 
 One kernel serves both verbs: :func:`pay` takes claims that were simulated, and claims that were
-recorded. Limits work period by period. Within a period a limit cuts all that it covers in the same
+recorded. It works period by period. Within a period a limit cuts all that it covers in the same
 proportion, between periods it is first come, first served, and only what is finally paid uses it
 up, so the order of clauses and records changes nothing.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -17,172 +19,144 @@ from sibmodel.contract.contract import Contract
 from sibmodel.contract.payments import Payments, Rule
 from sibmodel.model.assumptions import Drawn
 from sibmodel.model.chance import Floats
-from sibmodel.model.ladders import ladders
-from sibmodel.model.limits import Cut, Limits, PersonLimit, Price, share_of
-from sibmodel.model.outcomes import Counts
+from sibmodel.model.cuts import Cuts
+from sibmodel.model.floors import Floors, floor_names
+from sibmodel.model.limits import Accepted, Cut, fit, share_of
+from sibmodel.model.lots import Due, Lot
+from sibmodel.model.performance import Readings
+from sibmodel.model.periods import Calendar
+from sibmodel.model.prices import Asked, Reader, Value, worth_of
+from sibmodel.model.pricing import Pricing
+
+
+@dataclass(frozen=True)
+class Plain:
+    """Claims of rules that need no more than a price by group and date, all periods at once.
+
+    ``number`` and ``earned`` (rule, period, run), 0 for the other rules; number is None where
+    nothing is limited by number. ``within`` by rule: of ``earned``, what the rule's own limit per
+    person lets through, (period, run). ``whole``: all rules are such, and there is no floor.
+    """
+
+    number: Floats | None
+    earned: Floats
+    within: Mapping[int, Floats]
+    whole: bool
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One payer's payment under one rule, or what is paid back to it, before tax on top."""
+
+    period: int
+    due: dt.date
+    rule: int
+    payer: int
+    amount: Floats
+    back: bool = False
 
 
 @dataclass(frozen=True)
 class Paid:
-    """What the rules pay.
+    """What the rules pay; the rule axis has the rules and then the floors.
 
-    ``earned`` (rule, period of claim, run): accepted claims at their price, before limits.
-    ``paid`` (rule, period of cash, run) and ``by_payer`` (payer, period of cash, run).
-    ``joint`` (payer, rule, period of cash, run) where it was asked for.
-    ``cut`` by limit, what it took: (run,), or with ``detail`` (rule, period of claim, run).
+    ``earned`` (rule, period, run): claims at their price, before limits, by period of settling.
+    ``paid`` (rule, period of cash, run) and ``by_payer`` (payer, period of cash, run), with tax;
+    ``back`` (rule, period, run) and ``back_to`` (payer, period, run): what is paid back to payers.
+    ``joint`` (payer, rule, period of cash, run) where it was asked for, ``joint_back`` likewise.
+    ``cut`` by limit, what it took before tax: (run,), or with ``detail`` (rule, period, run).
+    ``tax`` is the share of every payment that is tax. Where a trace was asked for, ``settled`` has
+    every claim, ``waiting`` those that still wait, and ``entries`` each sum by period of settling.
     """
 
+    rules: tuple[str, ...]
     earned: Floats
     paid: Floats
     by_payer: Floats
     joint: Floats | None
     cut: Mapping[str, Floats]
+    back: Floats | None = None
+    back_to: Floats | None = None
+    joint_back: Floats | None = None
+    tax: float = 0.0
+    settled: Sequence[Due] = ()
+    entries: Sequence[Entry] = ()
+    waiting: Sequence[tuple[Lot, str]] = ()
 
 
-def price_of(payments: Payments, name: str, drawn: Drawn, group: str) -> Price:
-    """Price of a claim by one group under a rule: price × factors, before limits."""
-    rule = payments.rules[name]
-    price = drawn(f"payments.rules.{name}.price", group)
-    for factor in payments.factors:
-        price = price * drawn(f"payments.factors.{factor}")
-    for factor in rule.factors:
-        price = price * drawn(f"payments.rules.{name}.factors.{factor}")
-    return price
+def tax_share(payments: Payments) -> float:
+    """Share of a payment, as payers pay it, that is tax."""
+    return 0.0 if payments.tax is None else payments.tax.rate / (1 + payments.tax.rate)
 
 
-def within_person_limit(rule: Rule, price: Price) -> Price:
+def price_of(contract: Contract, name: str, drawn: Drawn, group: str, period: int) -> Value:
+    """Price of a claim by one group in a period under a plain rule, net of agreed deadweight."""
+    reader = Reader(contract, drawn)
+    asked = Asked(contract.timeline.date(period), group)
+    worth, factor = worth_of(reader, name, asked)
+    rule = contract.payments.rules[name]
+    gone = reader.read(rule.deadweight, f"payments.rules.{name}.deadweight", asked)
+    value: Value = worth * factor * (1 - gone)
+    return value
+
+
+def within_person_limit(rule: Rule, price: Value) -> Value:
     """What of a price a rule's own limit per person lets through: a person claims once under it."""
     limit = rule.limits.person
     if limit is None:
         return price
-    if limit.number is not None and limit.number < 1:
+    if isinstance(limit.number, float) and limit.number < 1:
         price = price * limit.number
     if limit.amount is not None:
         price = np.minimum(price, limit.amount)
     return price
 
 
-def earn(
-    payments: Payments,
-    *,
-    claims: Mapping[str, Mapping[str, Counts]],
-    prices: Mapping[str, Mapping[str, Price]],
-    periods: int,
-    runs: int,
-) -> tuple[Floats | None, Floats, dict[int, Floats]]:
-    """Number of claims and what they earn before limits, each (rule, period, run).
-
-    The number is None unless some rule is limited by number: nothing else asks for it. Third, for
-    each rule with a limit per person of its own, what of its earnings that limit lets through.
-
-    Parameters
-    ----------
-    claims : mapping of rule to mapping of group to array (period, run)
-    prices : mapping of rule to mapping of group to float or array (run,)
-    """
-    shape = (len(payments.rules), periods, runs)
-    number = np.zeros(shape) if limited_by_number(payments) else None
-    earned = np.empty(shape)
-    for r, name in enumerate(payments.rules):
-        groups = claims[name]
-        first = next(iter(prices[name].values()))
-        same = all(p is first or np.array_equal(p, first) for p in prices[name].values())
-        if number is not None:
-            for group, count in groups.items():  # a claim at a price of 0 uses up no limit
-                number[r] += count * np.greater(prices[name][group], 0)
-        if same:
-            np.multiply(sum_groups(list(groups.values())), first, out=earned[r])
-        else:
-            earned[r] = 0.0
-            for group, count in groups.items():
-                earned[r] += count * prices[name][group]
-    within = {
-        r: sum(
-            (
-                count * within_person_limit(rule, prices[name][group])
-                for group, count in claims[name].items()
-            ),
-            np.zeros((periods, runs)),
-        )
-        for r, (name, rule) in enumerate(payments.rules.items())
-        if rule.limits.person is not None
-    }
-    return number, earned, within
-
-
-def limited_by_number(payments: Payments) -> bool:
-    """Whether any rule has a limit on the number of its claims, beyond once a person."""
-    return any(
-        size is not None and size.number is not None
-        for rule in payments.rules.values()
-        for size in (rule.limits.period, rule.limits.year, rule.limits.total)
-    )
-
-
-def sum_groups(counts: Sequence[Counts]) -> Counts:
-    """Sum of arrays of one shape, in order and in their own type."""
-    if len(counts) == 1:
-        return counts[0]
-    total = counts[0] + counts[1]
-    for count in counts[2:]:
-        total += count
-    return total
-
-
-def dearest_path(contract: Contract, prices: Mapping[str, Price], cohort: str) -> float:
-    """The most one person of a cohort can earn, given the dearest price of each outcome."""
-    mine = ladders(contract, cohort)
-
-    def beyond(needs: str | None) -> float:
-        return sum(
-            max(
-                sum(float(np.max(prices.get(o, 0.0))) for o in chain) + beyond(chain[-1])
-                for chain in ladder.chains
-            )
-            for ladder in mine
-            if ladder.needs == needs
-        )
-
-    return float(np.max(prices.get(cohort, 0.0))) + beyond(None)
-
-
 # --- the kernel -----------------------------------------------------------------------------------
 
 
 def pay(
-    payments: Payments,
+    reader: Reader,
     *,
-    number: Floats | None,
-    earned: Floats,
-    periods_per_year: int,
-    within: Mapping[int, Floats] | None = None,
-    people: PersonLimit | None = None,
+    lots: Sequence[Lot],
+    plain: Plain | None,
+    readings: Readings,
+    accepted: Accepted,
+    runs: int,
+    periods: int,
+    until: int | None = None,
     keep_joint: bool = False,
     detail: bool = False,
+    trace: bool = False,
 ) -> Paid:
-    """Limits, payers and cash dates: from what claims earn to what is paid.
+    """Tests, prices, limits, payers and cash dates: from claims to what is paid.
 
-    Order in each period: limits on number; limits per person; each rule's limits on money; the
-    split by payer and payers' limits; the contract's limits. Then the cash date.
+    Order in each period: tests; limits on number (a person's, the rule's, named ones); prices;
+    limits on money (every person's, the rule's, named ones, the split by payer and payers' own,
+    the contract's); floors; tax; the cash date.
 
     Parameters
     ----------
-    payments : Payments
-        The clause.
-    number : array (rule, period, run) or None
-        Claims; needed where a rule is limited by number.
-    earned : array (rule, period, run)
-        What they earn at their price [money].
-    periods_per_year : int
-        For limits by year, which are counted from the timeline's start.
-    within : mapping of rule number to array (period, run), optional
-        Of rules with a limit per person of their own, what that lets through of ``earned``.
-    people : PersonLimit, optional
-        Where a limit per person can bind.
+    reader : Reader
+        The contract's numbers in these runs.
+    lots : sequence of Lot
+        Accepted claims of rules that are not plain, by rule.
+    plain : Plain or None
+        Claims of the others.
+    readings : Readings
+        Of every performance.
+    accepted : mapping of name to array (period, run)
+        Accepted so far, of outcomes, cohorts and groups that tests and limits ask for.
+    runs, periods : int
+        Lengths of the run axis and of the axis of cash; what would come later is paid in the last.
+    until : int, optional
+        Settle up to this period, the last one included; None: the timeline's last.
     keep_joint : bool
         Keep payments by payer and rule together.
     detail : bool
         Keep what each limit took by rule and period, not only its total.
+    trace : bool
+        Keep every claim with what became of it.
 
     Returns
     -------
@@ -192,61 +166,254 @@ def pay(
     ------
     The order of work in the project's contract language, docs/language.md.
     """
-    limits = Limits(payments, periods_per_year)
-    waits = [
-        payments.paid_after if w is None else w
-        for w in (r.paid_after for r in payments.rules.values())
-    ]
-    names, shares, names_of_rules = limits.payers, limits.shares, list(payments.rules)
-    split = keep_joint or limits.by_payer
-    cut = Cut(earned.shape, detail)
-    paid = np.zeros_like(earned)
-    joint = np.zeros((len(names), *earned.shape)) if split else None
-    for t in range(earned.shape[1]):
-        limits.open(t)
-        due = earned[:, t]
-        if not due.any():
-            continue
-        money = due.copy() if limits.any or within or people is not None else due
-        allowed = limits.cut_numbers(money, None if number is None else number[:, t], t, cut)
-        for r, through in (within or {}).items():
-            kept_of_rule = share_of(through[t], due[r], otherwise=1.0)
-            cut.add(f"{names_of_rules[r]}.person", r, t, money[r] * (1 - kept_of_rule))
-            money[r] *= kept_of_rule
-        if people is not None:
-            before, after = people.earn(t, allowed)
-            kept = share_of(after, before, otherwise=1.0)
-            cut.add("person", slice(None), t, money * (1 - kept))
-            money *= kept
-            within_person = money.copy()
-        limits.cut_rules(money, t, cut)
-        parts = None
-        if split:
-            parts = shares[:, :, None] * money
-            limits.cut_payers(parts, t, cut)
-            money = parts.sum(axis=0)
-        fits = limits.cut_contract(money, t, cut)
-        if fits is not None:
-            money *= fits
-            if parts is not None:
-                parts *= fits
-        limits.use(money, parts, None if number is None else number[:, t], due)
-        if people is not None:
-            people.use(share_of(money, within_person, otherwise=0.0))
-        for r, wait in enumerate(waits):
-            paid[r, t + wait] += money[r]
-            if joint is not None and parts is not None:
-                joint[:, r, t + wait] += parts[:, r]
-    by_payer = joint.sum(axis=1) if joint is not None else _by_payer(paid, shares)
-    return Paid(earned, paid, by_payer, joint if keep_joint else None, cut.taken)
+    kernel = _Kernel(reader, plain, readings, accepted, runs, periods, keep_joint, detail, trace)
+    kernel.pricing.expect(lots)
+    last = reader.contract.timeline.periods if until is None else until + 1
+    for t in range(last):
+        kernel.period(t)
+    return kernel.result(keep_joint, last)
+
+
+class _Kernel:
+    """Takes claims through the periods, and keeps what is paid."""
+
+    def __init__(
+        self,
+        reader: Reader,
+        plain: Plain | None,
+        readings: Readings,
+        accepted: Accepted,
+        runs: int,
+        periods: int,
+        keep_joint: bool,
+        detail: bool,
+        trace: bool,
+    ) -> None:
+        contract = reader.contract
+        self.contract, self.runs = contract, runs
+        self.names, self.rules = list(contract.payments.rules), contract.payments.rules.values()
+        self.all_rules = (*self.names, *floor_names(contract.payments))
+        shape = (len(self.all_rules), periods, runs)
+        self.plain = plain
+        # where every rule is plain, nothing will be added
+        self.earned = plain.earned if plain is not None and plain.whole else np.zeros(shape)
+        if plain is not None and not plain.whole:
+            self.earned[: len(self.names)] = plain.earned
+        self.pricing = Pricing(reader, readings, accepted, self.earned)
+        self.taken = Cut(shape, detail)
+        self.cuts = Cuts(contract, accepted, self.pricing, self.taken)
+        self.floors = Floors(contract, runs)
+        self.calendars = [Calendar(contract, name, periods) for name in self.names]
+        days = [contract.timeline.date(t) for t in range(contract.timeline.periods)]
+        self.plain_cash = [
+            [calendar.cash(t, day) for t, day in enumerate(days)] for calendar in self.calendars
+        ]
+        self.split = (
+            keep_joint
+            or self.cuts.limits.by_payer
+            or not self.cuts.shares.constant
+            or self.floors.any
+            or any(rule.paid_back_by for rule in self.rules)
+        )
+        payers = len(self.cuts.shares.names)
+        self.paid = np.zeros(shape)
+        self.joint = np.zeros((payers, *shape)) if self.split else None
+        self.back: Floats | None = None
+        self.settled: list[Due] | None = [] if trace else None
+        self.entries: list[Entry] = []
+
+    def period(self, t: int) -> None:
+        """Settle everything that falls in a period."""
+        cuts = self.cuts
+        cuts.limits.open(t)
+        dues = self.pricing.tested(t)
+        plain, number = self._plain(t)
+        if plain is not None or dues:
+            plain = self._within(dues, plain, number, t)
+            self.pricing.count(dues)
+            cuts.people(dues, t)
+            money = cuts.by_row(dues, plain)
+            entered = money.copy() if dues or number is not None else money
+            cuts.rules(money, t)
+            shares, rest = cuts.shares_of(dues, t)
+            parts = shares * money if self.split else None
+            if parts is not None and cuts.limits.by_payer:
+                cuts.payers(parts, rest, t)
+                money = parts.sum(axis=0)
+            cuts.whole(money, parts, t)
+            self._pay_out(money, parts, shares, entered, dues, number, t)
+        elif self.floors.any:
+            self._bring_up(np.zeros((len(self.names), self.runs)), t)
+
+    def _plain(self, t: int) -> tuple[Floats | None, Floats | None]:
+        """Money and number of the plain rules' claims in a period, (rule, run); None if nothing."""
+        if self.plain is None or t >= self.plain.earned.shape[1]:
+            return None, None
+        money = self.plain.earned[:, t]
+        if not money.any():
+            return None, None
+        return money, None if self.plain.number is None else self.plain.number[:, t]
+
+    def _within(
+        self, dues: list[Due], plain: Floats | None, number: Floats | None, t: int
+    ) -> Floats | None:
+        """What limits on number, and plain rules' own limits per person, let through."""
+        if plain is not None and self.plain is not None and (
+            self.cuts.limits.any or self.plain.within
+        ):  # fmt: skip
+            plain = plain.copy()
+        if self.cuts.on_numbers:
+            plain = self.cuts.numbers(dues, plain, number, t)
+        if plain is None or self.plain is None:
+            return plain
+        for r, through in self.plain.within.items():
+            kept = share_of(through[t], self.plain.earned[r, t], otherwise=1.0)
+            self.taken.add(f"{self.names[r]}.person", r, t, plain[r] * (1 - kept))
+            plain[r] *= kept
+        return plain
+
+    def _pay_out(
+        self,
+        money: Floats,
+        parts: Floats | None,
+        shares: Floats,
+        entered: Floats,
+        dues: list[Due],
+        number: Floats | None,
+        t: int,
+    ) -> None:
+        """Put the period's money on its cash dates, and take it off the limits."""
+        cuts = self.cuts
+        cuts.use_people(money, entered, dues)
+        for i, row in enumerate(cuts.rows):
+            for (when, day), share in self._by_cash(i, row.rule, dues, money[i], t).items():
+                self.paid[row.rule, when] += money[i] if share is None else money[i] * share
+                if parts is not None and self.joint is not None:
+                    part = parts[:, i] if share is None else parts[:, i] * share
+                    self.joint[:, row.rule, when] += part
+                    self._enter(t, day, row.rule, part)
+        net, net_parts = money, parts
+        if any(rule.paid_back_by for rule in self.rules):
+            net, net_parts = self._pay_back(money, parts, shares, dues, t)
+        if cuts.limits.any:
+            counted = None
+            if number is not None and self.plain is not None:
+                of_rule = np.stack([net[rows].sum(axis=0) for rows in cuts.of_rule])
+                counted = number * share_of(of_rule, self.plain.earned[:, t], otherwise=0.0)
+            cuts.use(net, net_parts, dues, counted)
+        if self.settled is not None:
+            self.settled += dues
+        if self.floors.any:
+            self._bring_up(np.stack([net[rows].sum(axis=0) for rows in cuts.of_rule]), t)
+
+    def _by_cash(
+        self, row: int, rule: int, dues: list[Due], money: Floats, t: int
+    ) -> dict[tuple[int, dt.date], Floats | None]:
+        """Share of a row's money by period and day of cash; None: all of it."""
+        mine = [due for due in dues if self.cuts.row(due.lot) == row] if dues else []
+        if not mine:
+            return {self.plain_cash[rule][t]: None}
+        days = [self.calendars[rule].cash(t, due.lot.date) for due in mine]
+        if len(set(days)) == 1:
+            return {days[0]: None}
+        found: dict[tuple[int, dt.date], Floats | None] = {}
+        for due, when in zip(mine, days, strict=True):
+            amount = np.maximum(due.total(due.money), 0.0) * due.share
+            before = found.get(when)
+            share = share_of(amount, money, otherwise=0.0)
+            found[when] = share if before is None else before + share
+        return found
+
+    def _pay_back(
+        self, money: Floats, parts: Floats | None, shares: Floats, dues: list[Due], t: int
+    ) -> tuple[Floats, Floats]:
+        """Enter what is paid back to payers, by their shares; what is paid less that."""
+        assert self.joint is not None  # kept wherever anything can be paid back
+        assert parts is not None
+        net, net_parts = money.copy(), parts.copy()
+        if self.back is None:
+            self.back = np.zeros_like(self.joint)
+        for due in dues:
+            amount = np.maximum(-due.total(due.money), 0.0)
+            row = self.cuts.row(due.lot)
+            when, day = self.calendars[due.lot.rule].cash(t, due.lot.date)
+            by_payer = shares[:, row] * amount
+            self.back[:, due.lot.rule, when] += by_payer
+            self._enter(t, day, due.lot.rule, by_payer, back=True)
+            net[row] -= amount
+            net_parts[:, row] -= by_payer
+        return net, net_parts
+
+    def _bring_up(self, so_far: Floats, t: int) -> None:
+        """Pay what floors lack at the end of their span, within payers' and contract's limits."""
+        assert self.joint is not None  # kept wherever there is a floor
+        limits = self.cuts.limits
+        overall = [room for room in limits.contract if room.cohort is None]
+        for number, lack in self.floors.lacking(so_far, t):
+            shares, rest = self.cuts.shares.of_all(t)
+            parts = shares[:, None] * lack
+            for p in sorted(range(len(parts)), key=lambda payer: payer == rest):
+                share, _ = fit(limits.payers[p], parts[p])
+                if share is not None:
+                    if rest is not None and p != rest:
+                        parts[rest] += parts[p] * (1 - share)
+                    parts[p] *= share
+            share, _ = fit(overall, parts.sum(axis=0))
+            if share is not None:
+                parts *= share
+            for p, rooms in enumerate(limits.payers):
+                for room in rooms:
+                    room.use(parts[p])
+            for room in overall:
+                room.use(parts.sum(axis=0))
+            r = len(self.names) + number
+            self.earned[r, t] += parts.sum(axis=0)
+            self.paid[r, t] += parts.sum(axis=0)
+            self.joint[:, r, t] += parts
+            self.floors.bring(number, parts.sum(axis=0), t)
+            self._enter(t, self.contract.timeline.date(t), r, parts)
+
+    def _enter(self, t: int, due: dt.date, rule: int, parts: Floats, *, back: bool = False) -> None:
+        """Note each payer's sum, where a trace is asked for."""
+        if self.settled is not None:
+            self.entries += [
+                Entry(t, due, rule, p, part, back) for p, part in enumerate(parts) if part.any()
+            ]
+
+    def result(self, keep_joint: bool, last: int) -> Paid:
+        """What was paid, with tax."""
+        tax = self.contract.payments.tax
+        if tax is not None and not tax.included:
+            for money in (self.paid, self.joint, self.back):
+                if money is not None:
+                    np.multiply(money, 1 + tax.rate, out=money)
+        if self.joint is None:
+            by_payer = _by_payer(self.paid, self.cuts.shares.at(0)[0])
+        else:
+            by_payer = self.joint.sum(axis=1)
+        return Paid(
+            rules=self.all_rules,
+            earned=self.earned,
+            paid=self.paid,
+            by_payer=by_payer,
+            joint=self.joint if keep_joint else None,
+            cut=self.taken.taken,
+            back=None if self.back is None else self.back.sum(axis=0),
+            back_to=None if self.back is None else self.back.sum(axis=1),
+            joint_back=self.back if keep_joint else None,
+            tax=tax_share(self.contract.payments),
+            settled=self.settled or (),
+            entries=self.entries,
+            waiting=self.pricing.waiting(last),
+        )
 
 
 def _by_payer(paid: Floats, shares: Floats) -> Floats:
-    """Payments by payer, shape (payer, period, run), where no payer has a limit."""
+    """Payments by payer, shape (payer, period, run), where shares are the same in every period."""
     same = bool(np.all(shares == shares[:, :1]))
     total = sum_groups(list(paid)) if same else paid[0]
     if same and len(shares) == 1:
-        return total[None]
+        return np.asarray(total[None])
     by_payer = np.zeros((len(shares), *paid.shape[1:]))
     for p, row in enumerate(shares):
         if same:
@@ -255,3 +422,13 @@ def _by_payer(paid: Floats, shares: Floats) -> Floats:
             for r, share in enumerate(row):
                 by_payer[p] += paid[r] * share
     return by_payer
+
+
+def sum_groups(counts: Sequence[Any]) -> Any:
+    """Sum of arrays of one shape, in order and in their own type."""
+    if len(counts) == 1:
+        return counts[0]
+    total = counts[0] + counts[1]
+    for count in counts[2:]:
+        total += count
+    return total

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,6 +11,21 @@ from sibmodel.contract.people import Cohort, Ramp
 from sibmodel.model.chance import Floats
 
 Whole = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """People of one group who start in one period."""
+
+    cohort: str
+    group: str
+    start: int
+
+    @property
+    def name(self) -> str:
+        """The name its streams carry: ``cohort/group/start``."""
+        group = self.group if "/" in self.group else f"{self.group}/{self.group}"
+        return f"{group}/{self.start}"
 
 
 def planned_intake(cohort: Cohort, *, periods: int) -> Whole:

@@ -14,8 +14,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from sibmodel.contract.contract import Contract, Timeline
+from sibmodel.contract.contract import Contract
 from sibmodel.contract.schedules import SCHEDULES, flat
+from sibmodel.contract.timeline import Timeline
 from sibmodel.contract.value import Benefit, Discount, Prices, first_year
 from sibmodel.model.assumptions import Drawn
 from sibmodel.model.chance import Floats
@@ -131,13 +132,11 @@ def undefined_benefits(contract: Contract) -> dict[str, str]:
 
 def anyway_missing(contract: Contract, outcome: str) -> str | None:
     """The outcome, this one or one it needs, whose anyway (or rate) is not stated."""
-    step: str | None = outcome
-    while step is not None:
-        clause = contract.outcomes[step]
-        if clause.anyway is None:
-            return step
-        step = clause.needs
-    return None
+    clause = contract.outcomes[outcome]
+    if clause.anyway is None:
+        return outcome
+    found = (anyway_missing(contract, step) for step in clause.steps)
+    return next((step for step in found if step is not None), None)
 
 
 @dataclass(frozen=True)
@@ -227,6 +226,9 @@ def incidence(
     *,
     weights: Floats,
     by_payer: Mapping[str, Floats],
+    income: Floats,
+    tax: Floats | None,
+    backs: Mapping[str, Floats],
     running: Mapping[str, Floats],
     due: Floats,
     met: Floats | None,
@@ -242,7 +244,11 @@ def incidence(
     weights : array (period,)
         Present value of nominal money by period.
     by_payer, running : mapping of payer to array (period, run)
-        Outcome payments, and the payer's own costs of running the contract.
+        Outcome payments less what is paid back, and the payer's own costs of running the contract.
+    income, tax : array (period, run)
+        Of those payments, what the account (or the provider) receives, and what is tax (or None).
+    backs : mapping of party to array (period, run)
+        What is paid back to payers.
     due, met : array (period, run)
         Delivery costs due, and met from the account (None without capital).
     drawn, distributed : array (period, run)
@@ -260,9 +266,12 @@ def incidence(
     table = {party: {column: np.zeros(runs) for column in COLUMNS} for party in parties}
     receiver = ACCOUNT if met is not None else "provider"
     for payer, flow in by_payer.items():
-        paid = weighted(weights, flow)
-        table[payer]["payments"] -= paid
-        table[receiver]["payments"] += paid
+        table[payer]["payments"] -= weighted(weights, flow)
+    table[receiver]["payments"] += weighted(weights, income)
+    if tax is not None and contract.payments.tax is not None:
+        table[contract.payments.tax.to]["payments"] += weighted(weights, tax)
+    for party, flow in backs.items():
+        table[party]["payments"] -= weighted(weights, flow)
     for payer, flow in running.items():
         table[payer]["costs"] -= weighted(weights, flow)
     if met is None or drawn is None or distributed is None:

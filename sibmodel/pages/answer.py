@@ -51,11 +51,19 @@ def _outcome(results: Results) -> str:
         return ""
     achieved = results.expected(f"outcomes_achieved[{headline}]")
     additional = results.expected(f"outcomes_additional[{headline}]")
+    clause = results.contract.outcomes[headline]
     text = f"{achieved:,.0f} people achieve {words(headline)}"
+    if clause.unit is not None:
+        text = f"There are {achieved:,.0f} {words(headline)} (each a {clause.unit})"
     if math.isnan(additional):
         reason = results.reason(f"outcomes_additional[{headline}]")
-        return f"{text}; how many would not have without the service is undefined: {reason}."
-    text += f"; {additional:,.0f} of them would not have without the service"
+        return f"{text}; what the service adds is undefined: {reason}."
+    if clause.better == "lower":
+        text += f"; {additional:,.0f} fewer than there would be without the service"
+    elif clause.unit is not None:
+        text += f"; {additional:,.0f} more than there would be without the service"
+    else:
+        text += f"; {additional:,.0f} of them would not have without the service"
     cost = results.expected(f"cost_per_additional_outcome[{headline}]")
     if math.isnan(cost):
         return f"{text}."

@@ -16,7 +16,8 @@ from sibmodel.results import Results
 PERCENTILES = (5, 25, 50, 75, 95)
 
 SECTIONS = {
-    "Payments": ("outcome_payments", "payments_in_year", "cost_to_payers"),
+    "Payments": ("outcome_payments", "payments_in_year", "cost_to_payers", "paid_back", "tax"),
+    "Performance": ("performance[", "pays["),
     "Limits": ("taken_by_limits", "limit_binds"),
     "People and outcomes": ("people_started", "outcomes_", "cost_per_"),
     "Delivery": ("delivery_costs", "shortfall"),
@@ -210,7 +211,7 @@ def outcomes_by_group(results: Results) -> pd.DataFrame:
     rows = []
     for group in map(str, ledger["group"].values):
         for outcome in stated:
-            if results.contract.cohort_of(outcome) != group.partition("/")[0]:
+            if group not in results.contract.groups_of(outcome):
                 continue
             of = {
                 kind: ledger[kind].sel(group=group, outcome=outcome).sum("period").values

@@ -137,8 +137,10 @@ def cell(value: float, unit: str) -> str:
         return minus(f"{100 * value:.1f}%")
     if unit in ("multiple", "ratio", "years"):
         return minus(f"{value:.2f}")
-    if unit in ("people", "outcomes"):
+    if unit in ("people", "outcomes", "units"):
         return minus(f"{value:,.1f}")
+    if unit in ("percent", "figure") and abs(value) < 1000:
+        return minus(f"{value:.3g}")
     small = 0 < abs(value) < 100
     return minus(f"{value:,.2f}" if small else f"{value:,.0f}")
 

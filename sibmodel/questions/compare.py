@@ -15,7 +15,7 @@ import pandas as pd
 from sibmodel import statistics
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.faults import did_you_mean
-from sibmodel.model.measures import Measure
+from sibmodel.model.measure import Measure
 from sibmodel.results import PERCENTILES, WITHHELD_ABOVE, Results, show
 from sibmodel.simulation import simulate
 

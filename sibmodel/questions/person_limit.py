@@ -89,8 +89,8 @@ def limit_per_person(
     ValueError
         If the contract has no limit per person.
     """
-    limit = contract.payments.limits.person
-    if limit is None:
+    size = contract.payments.limits.person
+    if size is None or size.amount is None:
         raise ValueError(f"{contract.name} has no limit per person: add payments.limits.person")
     rows = []
     for together in togetherness:
@@ -99,7 +99,7 @@ def limit_per_person(
             raise ValueError(
                 f"{contract.name}: nobody starts, or nothing is paid for: nothing to limit"
             )
-        over = np.maximum(money - limit, 0.0)
+        over = np.maximum(money - size.amount, 0.0)
         rows.append((together, float((over > 0).mean()), float(over.sum() / money.sum())))
     return pd.DataFrame(rows, columns=["togetherness", "people_at_limit", "taken"])
 

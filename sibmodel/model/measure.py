@@ -1,0 +1,43 @@
+"""A measure: one number a run, asked of the stages of a block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from sibmodel.model.chance import Floats
+from sibmodel.model.outcomes import Counts
+from sibmodel.model.stages import Stages
+
+Expected = Literal["mean", "ratio", "irr", "payback"]
+Values = Callable[[Stages], Floats]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A number per run asked of the ledger.
+
+    ``values`` gives it for a block, shape (run,); a ratio names its ``over`` and ``under``
+    instead, and is undefined in a run where what is under is not above 0. ``undefined`` says why
+    the measure does not exist for this contract at all.
+    """
+
+    name: str
+    unit: str
+    better: Literal["up", "down", ""]
+    about: str
+    values: Values | None = None
+    expected: Expected = "mean"
+    over: str | None = None
+    under: str | None = None
+    nobody: str = ""
+    undefined: str | None = None
+
+
+def total_of(flow: Counts) -> Floats:
+    """Sum over the first axis, in order: whole people stay whole until the end."""
+    total: Floats = np.add.reduce(flow, axis=0, dtype=flow.dtype).astype(np.float64)
+    return total
