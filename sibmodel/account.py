@@ -14,7 +14,7 @@ import pandas as pd
 from sibmodel.acceptance import Line
 from sibmodel.contract.contract import Contract
 from sibmodel.model.lots import Due, Lot
-from sibmodel.model.payments import Paid
+from sibmodel.model.paid import Paid
 from sibmodel.model.performance import Reading, Readings
 from sibmodel.model.prices import Bands
 

@@ -12,7 +12,8 @@ from sibmodel.contract.contract import Contract
 from sibmodel.model.capital import Account
 from sibmodel.model.chance import Floats
 from sibmodel.model.outcomes import Counts
-from sibmodel.model.payments import Paid, sum_groups
+from sibmodel.model.paid import Paid
+from sibmodel.model.payments import sum_groups
 from sibmodel.model.performance import Readings
 from sibmodel.model.returns import Irr, irr
 
