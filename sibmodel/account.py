@@ -229,12 +229,23 @@ def notes(contract: Contract, paid: Paid) -> list[str]:
               and due.lot.source.record.person is None]  # fmt: skip
     if limit is None or limit.amount is None or not counts:
         return []
-    most = _most_taken(counts, limit.amount)
+    units = any(contract.outcomes[o].unit is not None for o in _outcomes_of(contract, counts))
+    if units:  # one person could have had all of them
+        most = max(sum(float(due.earned[0]) for due in counts) - limit.amount, 0.0)
+        why = "if one person had all of what a person can have several of"
+    else:
+        most = _most_taken(counts, limit.amount)
+        why = "if the same people had as many of the outcomes as the counts allow"
     return [
         f"payments.limits.person ({contract.currency} {limit.amount:,.0f}) is not tested on rows "
-        f"without a person: the most it could have taken is {contract.currency} {most:,.2f} "
-        f"(if the same people had as many of the outcomes as the counts allow)"
+        f"without a person: the most it could have taken is {contract.currency} {most:,.2f} ({why})"
     ]
+
+
+def _outcomes_of(contract: Contract, dues: Sequence[Due]) -> set[str]:
+    """The outcomes that some claims are of."""
+    rules = list(contract.payments.rules.values())
+    return {rules[due.lot.rule].pays or "" for due in dues} & {*contract.outcomes}
 
 
 def _most_taken(dues: Sequence[Due], limit: float) -> float:

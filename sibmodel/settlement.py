@@ -14,13 +14,14 @@ from sibmodel import account as accounts
 from sibmodel.acceptance import Line, accept, facts_of
 from sibmodel.contract.contract import Contract
 from sibmodel.model.assumptions import Assumptions, Drawn
+from sibmodel.model.floors import floor_names
 from sibmodel.model.limits import counted, person_rooms
 from sibmodel.model.lots import Lot
 from sibmodel.model.payments import pay
 from sibmodel.model.performance import readings
 from sibmodel.model.periods import wait_of
 from sibmodel.model.prices import Asked, Reader, read_by, worth_of
-from sibmodel.records import RecordsError, read_records
+from sibmodel.records import Recorded, RecordsError, read_records
 
 
 @dataclass(frozen=True, repr=False)
@@ -56,8 +57,15 @@ class Settlement:
 
     @property
     def earned(self) -> float:
-        """Accepted claims at their price, before limits [money]."""
-        return float(round(self.account["earned"].sum(), 2))
+        """Accepted claims at their price, before limits; floors apart [money]."""
+        mine = self.account["rule"].isin(list(self.contract.payments.rules))
+        return float(round(self.account.loc[mine, "earned"].sum(), 2))
+
+    @property
+    def brought_by_floors(self) -> float:
+        """What floors brought [money]."""
+        mine = self.account["rule"].isin(list(self.contract.payments.rules))
+        return float(round(self.account.loc[~mine, "paid"].sum(), 2))
 
     @property
     def paid(self) -> float:
@@ -70,8 +78,11 @@ class Settlement:
         lines = [
             f"{self.contract.name}: settlement of {self.records:,} records",
             f"  accepted claims at their price  {currency} {self.earned:,.2f}",
-            f"  paid                            {currency} {self.paid:,.2f}",
         ]
+        if self.brought_by_floors:
+            brought = f"{currency} {self.brought_by_floors:,.2f}"
+            lines.append(f"  brought by floors               {brought}")
+        lines.append(f"  paid                            {currency} {self.paid:,.2f}")
         for way, told in (("paid", "by"), ("paid_back", "paid back to")):
             mine = self.payments[self.payments["direction"] == way]
             for payer, amount in mine.groupby("payer", sort=False)["amount"].sum().items():
@@ -133,6 +144,7 @@ def settle(
     recorded = read_records(contract, outcomes, as_at)
     reader = Reader(contract, _agreed(contract))
     accepted = accept(contract, recorded)
+    _refuse_unknown_starts(contract, recorded)
     until = _last_day(as_at)
     facts, values, starts = facts_of(contract, accepted, recorded.measured)
     read = readings(contract, facts, values, starts, reader.drawn, until)
@@ -148,6 +160,7 @@ def settle(
         runs=1,
         periods=timeline.periods + max(wait_of(contract, n) for n in contract.payments.rules),
         until=min(last, timeline.periods - 1),
+        as_at=until,
         keep_joint=True,
         detail=True,
         trace=True,
@@ -159,12 +172,45 @@ def settle(
         accounts.lines(contract, accepted.lines, paid),
         accounts.limits(paid),
         accounts.readings_table(read),
-        (*accepted.notes, *accounts.notes(contract, paid)),
+        (*accepted.notes, *accounts.notes(contract, paid), *_beyond(contract, recorded, until)),
     )
 
 
 def _last_day(as_at: dt.date | str | None) -> dt.date | None:
     return dt.date.fromisoformat(as_at) if isinstance(as_at, str) else as_at
+
+
+def _refuse_unknown_starts(contract: Contract, recorded: Recorded) -> None:
+    """Starts that tests or limits count must be recorded: none recorded is not none started."""
+    starts = [record for record in recorded.records if record.outcome == record.cohort]
+    cohorts = {record.cohort for record in recorded.records} & {*contract.cohorts}
+    faults = []
+    for name in sorted(counted(contract.payments) - {*contract.outcomes, *contract.performance}):
+        labels = [g for g in contract.group_labels if name in (g, g.rpartition("/")[2])]
+        cohort = name if name in contract.cohorts else contract.cohort_of_group(labels[0])
+        mine = [start for start in starts if start.cohort == cohort]
+        known = mine if name in contract.cohorts else [s for s in mine if s.group is not None]
+        if cohort in cohorts and (not known or len(known) < len(mine)):
+            of = cohort if name in contract.cohorts else f"{cohort}, with their group,"
+            faults.append(f"a test or limit counts the starts of {name}: record the starts of {of}")
+    if faults:
+        raise RecordsError(faults)
+
+
+def _beyond(contract: Contract, recorded: Recorded, until: dt.date | None) -> Iterator[str]:
+    """Floors and fixed payments go to the end of the contract unless settled as at a date."""
+    rules = contract.payments.rules.values()
+    fixed = any(rule.pays is None for rule in rules) or bool(floor_names(contract.payments))
+    days = [record.date for record in recorded.records]
+    days += [figure.date for figure in recorded.measured]
+    timeline = contract.timeline
+    if until is None and fixed and days:
+        last = timeline.date(timeline.periods) - dt.timedelta(days=1)
+        if timeline.period_of(max(days)) < timeline.periods - 1:
+            yield (
+                f"settled to the end of the contract, {last}: floors and payments on dates after "
+                f"the last record, {max(days)}, are in it; as_at settles up to a date"
+            )
 
 
 def _agreed(contract: Contract) -> Drawn:

@@ -22,7 +22,7 @@ UNITS = {"month": "week", "quarter": "week", "half_year": "month", "year": "mont
 """A unit of time by step of the timeline: a few to a few dozen of them in a period."""
 
 
-def cohort(draw: DrawFn, name: str, *, referrals: bool = True) -> Data:
+def cohort(draw: DrawFn, name: str, *, referrals: bool, certain: bool) -> Data:
     """A cohort of a few people."""
     clause: Data = {}
     if maybe(draw):
@@ -41,6 +41,8 @@ def cohort(draw: DrawFn, name: str, *, referrals: bool = True) -> Data:
         if maybe(draw, 0.3):
             ramp["from"] = draw(st.integers(0, 2))
         clause["intake"] = ramp
+    if certain:
+        return clause
     if referrals and maybe(draw, 0.4):
         clause["referrals"] = draw(
             st.sampled_from([0.0, 0.7, 1.3, {"uniform": [0.4, 1.4]}, {"pert": [0.7, 0.95, 1.05]}])
@@ -57,7 +59,7 @@ def cohort(draw: DrawFn, name: str, *, referrals: bool = True) -> Data:
 
 
 def outcomes(
-    draw: DrawFn, cohorts: list[str], groups: list[str], step: str, *, anyway: bool
+    draw: DrawFn, cohorts: list[str], groups: list[str], step: str, *, anyway: bool, certain: bool
 ) -> Data:
     """Ladders of one cohort or several, with branches, numbers a person, and either-or."""
     found: Data = {}
@@ -72,12 +74,12 @@ def outcomes(
             some = draw(st.permutations(once))[:2]
             clause = {"needs": {"any": some} if maybe(draw) else some}
         if maybe(draw, 0.3):
-            clause |= unit(draw, groups, step, anyway=anyway)
+            clause |= unit(draw, groups, step, anyway=anyway, certain=certain)
         else:
-            clause |= once_a_person(draw, groups, anyway=anyway)
+            clause |= once_a_person(draw, groups, anyway=anyway, certain=certain)
         for field, chance in (("claimed", 0.3), ("attribution", 0.3)):
             if maybe(draw, chance):
-                clause[field] = by_group(draw, shares(), groups)
+                clause[field] = by_group(draw, shares(certain=certain), groups)
         if "held" not in clause and maybe(draw, 0.6):
             clause["after"] = draw(st.integers(0, 2))
         found[f"{name}_{letter}"] = clause
@@ -90,7 +92,9 @@ def outcomes(
         beside = [n for n in once if found[n].get("needs") == chosen.get("needs")]
         if len(beside) > 1:
             chosen["one_of"] = beside
-            spread = [0.0, 0.2, {"uniform": [0.1, 0.7]}]  # sums may pass 1 in some runs only
+            spread: list[Any] = [0.0, 0.2]
+            if not certain:  # sums may pass 1 in some runs only
+                spread.append({"uniform": [0.1, 0.7]})
             for other in beside:
                 for field in {"rate", "anyway"} & set(found[other]):
                     found[other][field] = draw(st.sampled_from(spread))
@@ -101,11 +105,11 @@ def _compared(clause: Data) -> bool:
     return isinstance(clause.get("against"), dict) and "by_group" not in clause["against"]
 
 
-def once_a_person(draw: DrawFn, groups: list[str], *, anyway: bool) -> Data:
+def once_a_person(draw: DrawFn, groups: list[str], *, anyway: bool, certain: bool) -> Data:
     """An outcome that happens once, perhaps after it was held, perhaps with a counterfactual."""
-    clause: Data = {"rate": by_group(draw, shares(), groups)}
+    clause: Data = {"rate": by_group(draw, shares(certain=certain), groups)}
     if anyway or maybe(draw, 0.7):
-        clause["anyway"] = by_group(draw, shares(0.05, 0.6), groups)
+        clause["anyway"] = by_group(draw, shares(0.05, 0.6, certain=certain), groups)
     if maybe(draw, 0.25):
         clause["held"] = length(draw, groups)
     if maybe(draw, 0.2):
@@ -115,17 +119,17 @@ def once_a_person(draw: DrawFn, groups: list[str], *, anyway: bool) -> Data:
     return clause
 
 
-def unit(draw: DrawFn, groups: list[str], step: str, *, anyway: bool) -> Data:
+def unit(draw: DrawFn, groups: list[str], step: str, *, anyway: bool, certain: bool) -> Data:
     """An outcome that one person can have several of: time within a window, or a whole number."""
     if maybe(draw):
         clause: Data = {"unit": UNITS[step], "within": draw(st.sampled_from([2, 3]))}
         if maybe(draw, 0.4):
             clause["held"] = length(draw, groups, (0, 1))
         # at least one period counts, and no period has less than 4 of the unit
-        means: list[Any] = [0.0, 0.5, 1.2, 2.5, {"uniform": [0.4, 2.8]}]
+        means: list[Any] = [0.0, 0.5, 1.2, 2.5] + [{"uniform": [0.4, 2.8]}] * (not certain)
     else:
         clause = {"unit": draw(st.sampled_from(["point", "claim"]))}
-        means = [0.0, 0.4, 1.5, {"uniform": [0.3, 2.0]}]
+        means = [0.0, 0.4, 1.5] + [{"uniform": [0.3, 2.0]}] * (not certain)
         if maybe(draw, 0.4):
             clause["spread"] = draw(st.sampled_from([0.8, 1.7]))
     clause["rate"] = by_group(draw, st.sampled_from(means), groups)
@@ -249,6 +253,7 @@ def contracts(
     settled: bool = False,
     read: bool = True,
     gated: bool = True,
+    floored: bool = False,
 ) -> Data:
     """Plain data of a contract.
 
@@ -262,17 +267,19 @@ def contracts(
     referrals : bool
         Whether others than planned may start.
     settled : bool
-        A contract to settle: its payments are certain, and it ends with them.
+        A contract to settle: every number is certain, and it ends with payments.
     read : bool
         Whether performances may be read.
     gated : bool
         Whether rules may be tested (``when``), give way (``unless``) or pay back.
+    floored : bool
+        Whether there are floors in every contract (otherwise in some).
     """
     step = draw(st.sampled_from(["year", "half_year", "quarter", "month"]))
     cohorts: Data = {}
     groups: dict[str, list[str]] = {}
     for name in ("north", "south")[: draw(st.sampled_from([1, 1, 2]))]:
-        cohorts[name] = cohort(draw, name, referrals=referrals)
+        cohorts[name] = cohort(draw, name, referrals=referrals, certain=settled)
         groups[name] = list(cohorts[name].get("groups", {}))
     every: Data = {}
     of: dict[str, list[str]] = dict(groups)
@@ -283,7 +290,7 @@ def contracts(
         mine = groups[some[0]]
         if len(some) > 1:
             mine = [label for name in some for label in groups[name] or [name]]
-        found = outcomes(draw, some, mine, step, anyway=anyway)
+        found = outcomes(draw, some, mine, step, anyway=anyway, certain=settled)
         every |= found
         of |= dict.fromkeys(found, mine)
     wait = draw(st.sampled_from([0, 0, 1, 2]))
@@ -310,7 +317,7 @@ def contracts(
     last += draw(st.integers(0, 2))
     data["timeline"]["periods"] = last + 1
     scene = Scene(cohorts, every, of, last, wait, certain=settled, limited=limited, gated=gated)
-    data |= payments(draw, scene, read=read)
+    data |= payments(draw, scene, read=read, floored=floored)
     if settled:
         return data
     labels = [g for mine in groups.values() for g in mine] if all(groups.values()) else []

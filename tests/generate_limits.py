@@ -117,9 +117,9 @@ def payers(draw: DrawFn, scene: Scene) -> Data:
         "by date, rest": {"council": {"from": {1: 0.8}}, "fund": "rest"},
     }
     split = dict(splits[draw(st.sampled_from(sorted(splits)))])
-    sizes = {"period": (40.0, 150.0), "year": (90.0, 300.0), "total": (130.0, 500.0)}
+    sizes = {"period": (12.0, 50.0), "year": (40.0, 120.0), "total": (60.0, 300.0)}
     for name, share in list(split.items()):
-        if scene.limited and maybe(draw, 0.3):
+        if scene.limited and maybe(draw, 0.4):
             stated = scopes(draw, scene, sizes, number=False)
             if stated:
                 split[name] = {"share": share, "limits": stated}

@@ -26,7 +26,7 @@ SIGNED = (-80.0, -25.0, 0.0, 30.0, 120.0)
 BACK = "guarantor"
 
 
-def payments(draw: DrawFn, scene: Scene, *, read: bool) -> Data:
+def payments(draw: DrawFn, scene: Scene, *, read: bool, floored: bool) -> Data:
     """The sections performance and payments."""
     if read and maybe(draw, 0.6):
         performances(draw, scene)
@@ -43,7 +43,7 @@ def payments(draw: DrawFn, scene: Scene, *, read: bool) -> Data:
         limits = top_limits(draw, scene, clause["rules"])
         if limits:
             clause["limits"] = limits
-        found = floors(draw, clause["rules"]) if maybe(draw, 0.3) else {}
+        found = floors(draw, clause["rules"]) if floored or maybe(draw, 0.3) else {}
         if found:
             clause["floors"] = found
     if maybe(draw, 0.25):
@@ -145,7 +145,7 @@ def rules(draw: DrawFn, scene: Scene, clause: Data) -> Data:
             rule["deadweight"] = by_group(draw, deadweight, groups_of(scene, rule["pays"]))
         if scene.gated and maybe(draw, 0.25):
             rule["when"] = tests(draw, scene)
-        if scene.gated and found and maybe(draw, 0.15):
+        if scene.gated and found and maybe(draw, 0.25):
             rule["unless"] = draw(st.sampled_from(sorted(found)))
         if len(clause["payers"]) > 1 and maybe(draw, 0.3):
             rule["payers"] = own_payers(draw, scene, rule, clause["payers"])

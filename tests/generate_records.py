@@ -52,10 +52,13 @@ def signed(payments: pd.DataFrame, column: str = "amount") -> pd.Series:
 
 
 @st.composite
-def settlements(draw: DrawFn, **options: Any) -> Case:
-    """A contract, records, and what they pay under it; options as of ``contracts``."""
+def settlements(draw: DrawFn, *, counted: bool = False, **options: Any) -> Case:
+    """A contract, records, and what they pay under it; options as of ``contracts``.
+
+    Where ``counted``, starts are counted if possible, and so is what is claimed.
+    """
     data = draw(contracts(settled=True, **options))
-    rows = records(draw, Contract.from_dict(data))
+    rows = records(draw, Contract.from_dict(data), counted=counted)
     while rows:  # a row that cannot stand beside the others is left out
         try:
             return data, rows, settled(data, rows)
@@ -68,13 +71,13 @@ def settlements(draw: DrawFn, **options: Any) -> Case:
     raise AssertionError
 
 
-def records(draw: DrawFn, contract: Contract) -> Rows:
+def records(draw: DrawFn, contract: Contract, *, counted: bool) -> Rows:
     """Starts, claims, counts, figures and values, in the order of time."""
     dates = _Dates(contract, dated=maybe(draw))
     rows: Rows = []
     people: dict[str, list[tuple[str, str, int]]] = {}
     for name in contract.cohorts:
-        if by_start(contract, name) or maybe(draw, 0.6):
+        if by_start(contract, name) or (not counted and maybe(draw, 0.6)):
             people[name] = []
             for number in range(draw(st.integers(1, 4))):
                 group = draw(st.sampled_from(contract.groups(name)))

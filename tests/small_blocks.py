@@ -1,15 +1,16 @@
-"""Blocks of a few runs, for laws that are asked of many contracts."""
+"""Blocks of a few runs, and distributions made once, for laws asked of many contracts."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 
 import pytest
 
 from sibmodel import plan
-from sibmodel.model import chance, rates
+from sibmodel.model import assumptions, chance, rates
 
-RUNS = 256
+RUNS = 64
 """A law that holds for so many runs holds for 4,096."""
 
 
@@ -19,4 +20,5 @@ def small_blocks() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for module in (chance, rates, plan):
             patch.setattr(module, "BLOCK", RUNS)
+        patch.setattr(assumptions, "_beta", functools.cache(assumptions._beta))
         yield

@@ -17,7 +17,7 @@ from limit_checks import check, limits_of, sizes
 from small_blocks import RUNS, small_blocks  # noqa: F401  (a fixture for all tests here)
 
 from sibmodel import Contract, simulate
-from sibmodel.model.measures import values
+from sibmodel.model.measures import measures, values
 from sibmodel.model.stages import Stages
 from sibmodel.model.value import real_weights, undefined_benefits
 from sibmodel.plan import BASE_CASE, Plan, Switches
@@ -88,7 +88,7 @@ def test_over_all_parties_transfers_cancel_and_society_is_benefits_less_resource
     )
     society = sum(columns.values())
     np.testing.assert_allclose(society, real - spent, rtol=1e-9, atol=CENT)
-    found = values(stages, Plan(contract).measures)
+    found = values(stages, measures(contract))
     if contract.delivery is None:
         assert "net_present_value[society]" not in found
         return
@@ -316,9 +316,9 @@ def test_the_order_of_clauses_changes_nothing(data: Data, order: int) -> None:
 def test_the_unit_of_currency_changes_no_more_than_the_unit(data: Data) -> None:
     small, large = block(data), block(scaled(data, 1000.0))
     np.testing.assert_allclose(large.paid.paid, 1000 * small.paid.paid, rtol=1e-9, atol=CENT)
-    first = values(small, Plan(small.contract).measures)
-    second = values(large, Plan(large.contract).measures)
-    for measure in Plan(small.contract).measures:
+    first = values(small, measures(small.contract))
+    second = values(large, measures(large.contract))
+    for measure in measures(small.contract):
         if measure.name not in first:
             continue
         by = 1000.0 if "money" in measure.unit else 1.0
@@ -352,7 +352,7 @@ def test_whether_a_limit_binds_does_not_hang_on_the_unit_of_currency(unit: float
         "payments": {"rules": rules, "payers": {"council": 1.0}},
     }
     stages = block(data)
-    found = values(stages, Plan(stages.contract).measures)
+    found = values(stages, measures(stages.contract))
     binds = [v for name, v in found.items() if name.startswith("limit_binds")]
     assert len(binds) == len(prices)
     assert any(cut.any() for cut in stages.paid.cut.values())  # the case is a real one

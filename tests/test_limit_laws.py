@@ -100,7 +100,7 @@ def is_of_a_cohort(contract: Contract, rule: str) -> bool:
     return not read or contract.read_over(clause.pays) in ("each_cohort", "each_group")
 
 
-@given(settlements())
+@given(settlements(floored=True))
 def test_a_floor_holds_unless_a_limit_forbids_and_brings_no_more_than_it_must(
     case: Case,
 ) -> None:

@@ -95,6 +95,31 @@ def test_a_claim_paid_in_part_uses_a_part_of_the_number(how: str) -> None:
         assert by_rule(settled(data, *rows)) == {"start": [100, 100]}
 
 
+@pytest.mark.parametrize("order", [("council", "fund", "trust"), ("trust", "fund", "council")])
+def test_who_has_the_rest_pays_what_is_above_the_limit_of_who_has_another_rest(
+    order: tuple[str, ...],
+) -> None:
+    # a and b earn 200 each. The fund has half of a as its rest and half of b, 200, but may pay 100:
+    # 50 of each. Of b the trust pays the rest, 150.
+    shares = {
+        "council": {"share": 0.5},
+        "fund": {"share": 0.5, "limits": {"total": 100}},
+        "trust": {"share": 0},
+    }
+    data = made(
+        {"a": {"after": 1}, "b": {"after": 1}},
+        {
+            "a": {"pays": "a", "price": 100, "payers": {"council": 0.5, "fund": "rest"}},
+            "b": {"pays": "b", "price": 100, "payers": {"fund": 0.5, "trust": "rest"}},
+        },
+        cohorts=ONE_COHORT,
+        payers={name: shares[name] for name in order},
+    )
+    table = settled(data, ("a", 1, 2), ("b", 1, 2)).payments
+    paid = table.groupby("payer")["amount"].sum().to_dict()
+    assert paid == {"council": 100, "fund": 100, "trust": 150}
+
+
 NOTHING = ("all", 0, 20)
 
 
@@ -147,6 +172,42 @@ def test_an_amount_that_falls_to_nothing_is_paid_back() -> None:
     )  # fmt: skip
     readings = ("reduction", 3, 0.35), ("reduction", 6, 0.2)
     assert by_rule(settled(data, *readings)) == {"steps": [700, -700]}
+
+
+@pytest.mark.parametrize("how", ["persons", "simulated"])
+def test_what_a_person_pays_back_gives_no_more_room_than_there_was(how: str) -> None:
+    # 5 is paid back at the start; of 45 for the job a limit of 40 a person then leaves 40, not 45
+    data = made(
+        {"job": {"rate": 1.0, "anyway": 0.2, "after": 1}},
+        {"start": {"pays": "all", "amount": -5, "paid_back_by": "provider"},
+         "job": {"pays": "job", "price": 45}},
+        cohorts={"all": {"people": 1, "intake": [1]}},
+        limits={"person": 40},
+    )  # fmt: skip
+    if how == "persons":
+        paid = by_rule(settled(data, ("all", 0, "ann"), ("job", 1, "ann")))
+        assert paid == {"start": [-5], "job": [40]}
+    else:
+        plan = Plan(Contract.from_dict(data))
+        stages = plan.stages(seed=0, block=0, switches=Switches(), details=True)
+        assert stages.payments[:2, 0] == pytest.approx([-5, 40])
+
+
+def test_people_who_pay_back_are_not_netted_against_those_who_are_paid() -> None:
+    # In one period 30 to whoever has two points or more, 10 back from whoever has one
+    data = made(
+        {"points": {"unit": "point", "rate": 1, "anyway": 1, "spread": 1}},
+        {"points": {"pays": "points", "amount": {"at_most": {1: -10}, "above": {1: 30}},
+                    "paid_back_by": "provider"}},
+        cohorts={"all": {"people": 20, "intake": [20]}},
+    )  # fmt: skip
+    plan = Plan(Contract.from_dict(data))
+    stages = plan.stages(seed=0, block=0, switches=Switches(), details=True)
+    up, down = stages.paid.paid[0, 0], stages.paid.back[0, 0]
+    # 0.3679 of people have one point and 0.2642 two or more (Poisson of mean 1): sd of a run's
+    # payments 30 × sqrt(20 × 0.2642 × 0.7358) = 59, over 4,096 runs 0.92
+    assert up.mean() == pytest.approx(20 * 0.26424 * 30, abs=4)
+    assert down.mean() == pytest.approx(20 * 0.36788 * 10, abs=2)
 
 
 def test_a_payment_due_that_had_to_wait_is_not_dated_before_it_is_settled() -> None:

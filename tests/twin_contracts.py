@@ -154,6 +154,20 @@ CONTRACTS: dict[str, Data] = {
         payers={"council": 0.75, "fund": "rest"},
         limits={"period": 1500},
     ),
+    "amounts_below_zero_of_people": made(
+        {"points": {"unit": "point", "rate": 2, "anyway": 1, "after": 1}},
+        {
+            "points": {"pays": "points", "amount": {"below": {2: -5}, "at_least": {2: 50}},
+                       "paid_back_by": "provider"},
+            "start": {"pays": "all", "amount": {"by_group": {"young": -8, "old": 30}},
+                      "paid_back_by": "provider"},
+            "each": {"pays": "points", "price": 10},
+            "loan": {"due": [1, 4], "amount": {"from": {0: 90, 2: -70}}, "paid_back_by": "fund"},
+        },
+        limits={"person": 45, "period": 400, "contract": 500},
+        payers={"council": 0.6, "fund": "rest"},
+        tax={"rate": 0.2, "included": False},
+    ),
     "weights_dues_and_figures_as_such": made(
         LADDER,
         {
@@ -226,6 +240,33 @@ CONTRACTS: dict[str, Data] = {
             "fund": {"share": "rest", "limits": {"total": 2000}},
         },
         limits={"contract": 3600, "period": 1300},
+    ),
+    "payers_of_the_rest_in_a_chain": made(
+        {"a": {"rate": 0.6, "anyway": 0.2, "after": 1}, "b": {"rate": 0.5, "after": 1}},
+        {
+            "a": {"pays": "a", "price": 100, "payers": {"council": 0.5, "fund": "rest"}},
+            "b": {"pays": "b", "price": 80, "payers": {"fund": 0.4, "trust": "rest"}},
+        },
+        payers={"trust": {"share": 0, "limits": {"year": 700}},
+                "fund": {"share": 0.5, "limits": {"total": 1100}},
+                "council": 0.5},
+    ),
+    "rules_that_give_way_and_shares_of_numbers": made(
+        {"a": {"rate": 0.3, "anyway": 0.2, "after": 1, "against": 0.4},
+         "b": {"rate": 0.5, "after": 2},
+         "weeks": {"unit": "week", "rate": 10, "within": {"weeks": 39}, "claimed": 0.7}},
+        {
+            "last": {"pays": "b", "price": 10, "unless": "then"},
+            "then": {"pays": "more", "price": 100, "unless": "first"},
+            "first": {"pays": "b", "price": 5, "when": {"b": {"at_least": 16}},
+                      "limits": {"total": 40}},
+            "weeks": {"pays": "weeks", "price": {"above": {10: 3}, "at_most": {4: 20}},
+                      "limits": {"person": {"number": {"share": 0.5, "of": ["a", "all"]}}}},
+            "stays": {"pays": "weeks", "amount": {"above": {12: 200}}, "deadweight": 0.3,
+                      "limits": {"total": {"number": 5}, "person": 100}},
+        },
+        performance={"more": {"of": "a", "as": "additional", "over": "each_period"}},
+        limits={"both": {"of": ["weeks", "stays"], "period": {"number": 55}}},
     ),
     "floors_and_tax_on_top": made(
         LADDER,

@@ -139,6 +139,7 @@ class TwinLimits:
         self.named = [Limits(n, list(of), limits.named[n]) for n, of in self.clause.limit_rules()]
         self.top = Limits("contract", None, limits)
         self.used: dict[Key, float] = defaultdict(float)  # limit, what, scope, span
+        self.paid_on_account: dict[Key, float] = defaultdict(float)
         self.under: dict[str, set[str]] = {}  # rules that a floor covers, by line
         self.payments: list[Payment] = []
 
@@ -173,9 +174,12 @@ class TwinLimits:
     def cut_people(
         self, limits: Limits, size: float, what: str, cutter: Cutter, items: list[Item]
     ) -> None:
-        """Cut what each person has to a limit, the earlier date first."""
+        """Cut what each person has to a limit; of numbers the earlier date first."""
         for person, theirs in limits.by_person(items).items():
             left = size - self.used[limits.name, what, "person", person]
+            if what == "amount":
+                cutter.cut(theirs, left)
+                continue
             for day in sorted({item.claim.date for item in theirs}):
                 today = [item for item in theirs if item.claim.date == day]
                 cutter.cut(today, left)
@@ -255,6 +259,22 @@ class TwinLimits:
         if rest is not None:
             item.parts[rest] = item.money - item.paid
 
+    def split_back(self, item: Item) -> None:
+        """What is paid back: to those who have paid, as they have; what is above by shares."""
+        paid: dict[str, float] = defaultdict(float)
+        for payment in self.payments:
+            if payment.rule == item.rule:
+                paid[payment.payer] += payment.amount
+        paid = {name: max(amount, 0.0) for name, amount in paid.items()}
+        whole, back = sum(paid.values()), -item.money
+        first = min(back, whole)
+        item.money = -(back - first)
+        self.split(item)
+        for name, amount in paid.items():
+            if first:
+                item.parts[name] = item.parts.get(name, 0.0) - amount * first / whole
+        item.money = -back
+
     def share(self, path: Key, clause: Any, claim: Claim) -> float:
         """A payer's share of one claim; that of groups not named is 0."""
         names = {claim.group, (claim.group or "").rpartition("/")[2]}
@@ -266,12 +286,25 @@ class TwinLimits:
     def limit_payers(self, up: list[Item], t: int) -> None:
         """Payers' limits; what is above one falls to who has the rest, who comes after."""
         rest = [self.who_has_the_rest(item.rule) for item in up]
-        for name in sorted(self.clause.payers, key=lambda name: name in rest):
+        for name in self.rest_last():
             for item, last in zip(up, rest, strict=True):
                 if last == name:
                     others = sum(part for n, part in item.parts.items() if n != name)
                     item.parts[name] = item.money - others
             self.cut_scopes(self.payer_limits(name), "amount", self.part_of(name), up, t)
+
+    def rest_last(self) -> list[str]:
+        """Payers, each after those whose rest it has; in a circle by name."""
+        left, found = sorted(self.clause.payers), list[str]()
+
+        def waits(name: str) -> bool:
+            mine = [r for r in self.clause.rules if self.who_has_the_rest(r) == name]
+            return any({*self.payers_of(rule)[1]} & {*left} - {name} for rule in mine)
+
+        while left:
+            found.append(next((name for name in left if not waits(name)), left[0]))
+            left.remove(found[-1])
+        return found
 
     def payer_limits(self, name: str) -> Limits:
         """What one payer's payments cannot exceed."""
@@ -296,7 +329,12 @@ class TwinLimits:
             for scope in ("person", *SCOPES):
                 using[limits.name, what, scope, self.span(scope, t, item)] += amount
 
-        for item, due in items:
+        for item, due in sorted(items, key=lambda one: one[0].money < 0):
+            if item.money < 0:
+                self.split_back(item)
+            if item.claim.reading is not None:
+                whose = (item.rule, item.claim.cohort, item.claim.group)
+                self.paid_on_account[whose] += item.paid
             for payer, amount in item.parts.items():
                 if amount:
                     self.payments.append(Payment(t, due, item.rule, payer, amount))

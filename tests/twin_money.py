@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from twin_limits import Item, Key, Payment, TwinLimits, as_number
+from twin_limits import SCOPES, Item, Key, Payment, TwinLimits, as_number
 from twin_tables import Bands, Claim, NotYetError, Seen, Tables, holds
 
 from sibmodel.contract.contract import Contract
@@ -36,7 +36,7 @@ class TwinPayments(TwinLimits):
     ) -> None:
         super().__init__(contract, number, readings, accepted)
         self.claims = [*claims, *self.readings_paid(), *self.dues()]
-        self.earns: set[str] = set()  # rules that have earned anything, before limits
+        self.earns: set[str] = set()  # rules that have earned anything, within limits on number
         self.before: dict[Key, float] = defaultdict(float)  # on account, by rule and whose
         self.counted: dict[Key, float] = defaultdict(float)  # units in bands, by rule and whose
 
@@ -94,6 +94,7 @@ class TwinPayments(TwinLimits):
     def tested(self, claims: list[Claim], t: int) -> tuple[list[Item], list[Claim]]:
         """Claims that pass, with their price; and claims that still wait."""
         passed: list[Item] = []
+        now: set[str] = set()  # rules that will earn something in this period
         waiting: list[Claim] = []
         claims = [claim for claim in claims if not math.isnan(claim.number)]  # undefined readings
         known = [seen for seen in self.readings if self.timeline.period_of(seen.date) <= t]
@@ -108,16 +109,28 @@ class TwinPayments(TwinLimits):
                 except NotYetError:
                     waiting.append(claim)
                     continue
-                if not passes or item is None or unless in self.earns:
+                if not passes or item is None or unless in self.earns | now:
                     continue
                 if enough:
                     mine.append(item)
                 else:
                     waiting.append(claim)
             passed += mine
-            if any(self.would_earn(item) for item in mine):
-                self.earns.add(name)
+            if any(self.would_earn(item) for item in mine) and self.has_room(name, t):
+                now.add(name)
         return passed, waiting
+
+    def has_room(self, name: str, t: int) -> bool:
+        """Whether limits on number, beyond a person and a cohort, leave a rule any room."""
+        for limits in [*self.own, *self.named]:
+            for scope in SCOPES if limits.rules is None or name in limits.rules else ():
+                size = self.size(getattr(limits.clause, scope, None), "number", t)
+                if size is None or scope == "cohort":
+                    continue
+                span = {"period": t, "year": t // self.timeline.periods_per_year}.get(scope)
+                if size <= self.used[limits.name, "number", scope, span]:
+                    return False
+        return True
 
     def others_first(self) -> list[str]:
         """Rules, those that another asks about (unless) before it."""
@@ -214,10 +227,15 @@ class TwinPayments(TwinLimits):
             self.counted[key] += now
         for item in items:
             whose = (item.rule, item.claim.cohort, item.claim.group)
+            in_all = item.earned
             if self.on_account(item.claim):
                 item.earned -= self.before[whose]
             if self.clause.rules[item.rule].paid_back_by is None:
                 item.earned = max(item.earned, 0.0)
             if self.on_account(item.claim):
                 self.before[whose] += item.earned
+                if item.earned < 0:  # what limits cut was never paid, and is not paid back
+                    item.earned = min(in_all - self.paid_on_account[whose], 0.0)
+            if item.earned > 0:
+                self.earns.add(item.rule)
             item.money = item.earned

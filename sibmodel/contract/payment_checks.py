@@ -181,6 +181,13 @@ def _share_of(contract: Contract, path: Path, share: ShareOf) -> Iterator[Fault]
             yield Fault((*path, "of"), f"{name!r} could be {' or '.join(several)}: write which")
         elif share.of.count(name) > 1:
             yield Fault((*path, "of"), f"names {name!r} twice: keep one")
+        elif name in groups:
+            label = next(one for one in labels if name in (one, one.rpartition("/")[2]))
+            if label.partition("/")[0] in share.of:
+                yield Fault(
+                    (*path, "of"),
+                    f"counts the people of {name!r} twice: their cohort is named too",
+                )
 
 
 # --- floors ---------------------------------------------------------------------------------------

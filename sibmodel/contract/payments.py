@@ -340,7 +340,9 @@ class Rule(Clause):
 class Tax(Clause):
     """Tax on outcome payments."""
 
-    rate: Annotated[Finite, Field(ge=0, le=10)] = Field(description="Share of the payment net.")
+    rate: Annotated[Finite, Field(ge=0, le=1)] = Field(
+        description="Share of the payment net: 0.20 for 20%."
+    )
     included: Flag = Field(description="Whether prices and limits include it, or it is on top.")
     to: Name = Field("tax_authority", description="Who receives it.")
 

@@ -52,7 +52,11 @@ def time_faults(contract: Contract) -> Iterator[Fault]:
         yield from _outside(contract, ("performance", name, "at"), performance.at or ())
     for name, rule in contract.payments.rules.items():
         if rule.due is not None and not isinstance(rule.due, str):
-            yield from _outside(contract, ("payments", "rules", name, "due"), rule.due)
+            path = ("payments", "rules", name, "due")
+            yield from _outside(contract, path, rule.due)
+            days = [contract.timeline.day(when) for when in rule.due]
+            for day in sorted({day for day in days if days.count(day) > 1}):
+                yield Fault(path, f"names {day} twice: keep one")
 
 
 def _delivery(contract: Contract) -> Iterable[tuple[str, Cost]]:

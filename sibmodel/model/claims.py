@@ -177,10 +177,11 @@ def accepted_so_far(
             each = list(counts["claimed"][name])
         elif name in contract.cohorts:
             each = [people[group] for group in contract.groups(name)]
-        elif name in people:
-            each = [people[name]]
         else:
-            continue  # a performance
+            labels = [g for g in people if name in (g, g.rpartition("/")[2])]
+            if name in contract.performance or not labels:
+                continue
+            each = [people[group] for group in labels]
         found[name] = np.cumsum(sum(np.asarray(a, dtype=float) for a in each), axis=0)
     return found
 

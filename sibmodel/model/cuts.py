@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from sibmodel.contract.contract import Contract
 from sibmodel.model.chance import Floats
@@ -34,12 +35,23 @@ class Cuts:
         self.limits = Limits(contract, accepted)
         self.rows = rows_of(contract)
         self.shares = PayerShares(contract, self.rows)
-        self._numbers = person_rooms(contract.payments, "number")
-        self._money = person_rooms(contract.payments, "money")
+        self._numbers = person_rooms(contract.payments, "number", accepted)
+        self._money = person_rooms(contract.payments, "money", accepted)
         self.of_rule = [
             [i for i, row in enumerate(self.rows) if row.rule == r] for r in range(len(self.names))
         ]
+        pricing.room_left = self._room_left
         self._place = {(row.rule, row.cohort, row.group): i for i, row in enumerate(self.rows)}
+
+    def _room_left(self, r: int) -> npt.NDArray[np.bool_]:
+        """Whether limits on number leave a rule any room, by run."""
+        left = np.ones(self.runs, dtype=bool)
+        for rules, rooms in self._number_rooms():
+            for room in rooms if r in rules else ():
+                if room.cohort is not None:
+                    continue  # another cohort may have room
+                left &= np.asarray(room.left) > 0
+        return left
 
     @property
     def on_numbers(self) -> bool:
@@ -230,18 +242,17 @@ class Cuts:
     def payers(self, parts: Floats, rest: Rests, t: int) -> None:
         """Cut parts (payer, row, run) to payers' limits; who has the rest takes it over.
 
-        Payers who have the rest of some row come last, when all that falls to them is known; what
-        is above their own limits nobody pays.
+        Who has the rest of a row comes after those whose rest it is, when all that falls to it is
+        known; what is above its own limits nobody pays.
         """
-        with_rest = {payer for payer in rest if payer is not None}
-        payers = range(len(self.shares.names))
-        for p in [p for p in payers if p not in with_rest] + sorted(with_rest):
+        order = self.shares.order
+        for place, p in enumerate(order):
             whole = parts[p].sum(axis=0)
             fits, taken = fit(self.limits.payers[p], whole)
             if fits is None:
                 continue
             for i, other in enumerate(rest):
-                if other is not None and p not in with_rest:
+                if other in order[place + 1 :]:
                     parts[other, i] += parts[p, i] * (1 - fits)
                     continue
                 for name, amount in taken:
@@ -275,6 +286,7 @@ class Cuts:
         for due in dues:
             row = self.row(due.lot)
             due.share = share_of(money[row], entered[row], otherwise=0.0)
+            due.share = np.where(due.total(due.money) < 0, 1.0, due.share)  # paid back whole
             for room in self._money:
                 room.use(due, due.money * due.share)
             if self.on_numbers:

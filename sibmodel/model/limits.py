@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -154,25 +155,36 @@ class PersonRoom:
     rules : set of int
         The rules it covers.
     what : {"number", "money"}
-    size : float
+    sizes : sequence of float or array (run,)
+        By period, or one for all.
     """
 
-    def __init__(self, name: str, rules: frozenset[int], what: str, size: float) -> None:
-        self.name, self.rules, self.what, self._size = name, rules, what, size
+    def __init__(
+        self, name: str, rules: frozenset[int], what: str, sizes: Sequence[float | Floats]
+    ) -> None:
+        self.name, self.rules, self.what, self._sizes = name, rules, what, sizes
         self._used: dict[int, Floats] = {}
 
     def cut(self, dues: Sequence[Due], amounts: list[Floats]) -> list[Floats | None]:
-        """Share (person, run) of each claim's amount that fits; the earlier date first."""
+        """Share (person, run) of each claim's amount that fits; of numbers the earlier date first.
+
+        What is paid back is not limited: it gives room, never more than there was.
+        """
         shares: list[Floats | None] = [None] * len(dues)
         groups: dict[tuple[Any, int], list[int]] = defaultdict(list)
         for i, due in enumerate(dues):
-            if due.lot.people is not None and due.lot.rule in self.rules:
-                groups[due.lot.date, due.lot.people].append(i)
+            people = due.lot.people
+            if people is not None and due.lot.rule in self.rules and not np.any(amounts[i] < 0):
+                first = due.lot.date if self.what == "number" else None
+                groups[first, people].append(i)
         pending: dict[int, Floats] = {}
         for (_, people), mine in sorted(groups.items()):
             total = sum(amounts[i] for i in mine[1:]) + amounts[mine[0]]
+            if people in self._used:
+                self._used[people] = np.maximum(self._used[people], 0.0)
             used = self._used.get(people, 0.0) + pending.get(people, 0.0)
-            fits = share_that_fits(total, np.maximum(self._size - used, 0.0))
+            size = self._sizes[min(dues[mine[0]].period, len(self._sizes) - 1)]
+            fits = share_that_fits(total, np.maximum(size - used, 0.0))
             for i in mine:
                 shares[i] = fits
             let = total if fits is None else total * fits
@@ -186,7 +198,9 @@ class PersonRoom:
             self._used[people] = self._used.get(people, 0.0) + amount
 
 
-def person_rooms(payments: Payments, what: str) -> list[PersonRoom]:
+def person_rooms(
+    payments: Payments, what: str, accepted: Accepted = MappingProxyType({})
+) -> list[PersonRoom]:
     """Limits per person on ``number`` or ``money``: rules' own, named ones, the contract's."""
     field = "number" if what == "number" else "amount"
     names = list(payments.rules)
@@ -199,11 +213,15 @@ def person_rooms(payments: Payments, what: str) -> list[PersonRoom]:
         for name, of in payments.limit_rules()
     ]
     found.append(("person", frozenset(range(len(names))), payments.limits.person))
-    return [
-        PersonRoom(name, rules, what, getattr(size, field))
-        for name, rules, size in found
-        if size is not None and getattr(size, field) is not None
-    ]
+    rooms = []
+    for name, rules, clause in found:
+        size = None if clause is None else getattr(clause, field)
+        if isinstance(size, ShareOf):
+            so_far = [accepted[of] for of in size.of if of in accepted]
+            rooms.append(PersonRoom(name, rules, what, list(size.share * sum(so_far, np.zeros(1)))))
+        elif size is not None:
+            rooms.append(PersonRoom(name, rules, what, [size]))
+    return rooms
 
 
 def limit_names(contract: Contract) -> list[str]:

@@ -70,6 +70,7 @@ def pay(
     runs: int,
     periods: int,
     until: int | None = None,
+    as_at: dt.date | None = None,
     keep_joint: bool = False,
     detail: bool = False,
     trace: bool = False,
@@ -96,6 +97,8 @@ def pay(
         Lengths of the run axis and of the axis of cash; what would come later is paid in the last.
     until : int, optional
         Settle up to this period, the last one included; None: the timeline's last.
+    as_at : date, optional
+        Nothing that falls due later is paid.
     keep_joint : bool
         Keep payments by payer and rule together.
     detail : bool
@@ -112,7 +115,7 @@ def pay(
     The order of work in the project's contract language, docs/language.md.
     """
     kernel = _Kernel(reader, plain, readings, accepted, runs, periods, keep_joint, detail, trace)
-    kernel.pricing.expect(lots)
+    kernel.pricing.expect(lots, as_at)
     last = reader.contract.timeline.periods if until is None else until + 1
     for t in range(last):
         kernel.period(t)
@@ -176,6 +179,7 @@ class _Kernel:
         if plain is not None or dues:
             plain = self._within(dues, plain, number, t)
             self.pricing.count(dues)
+            self.pricing.earned_within(dues, plain)
             cuts.people(dues, t)
             money = cuts.by_row(dues, plain)
             entered = money.copy() if dues or number is not None else money
@@ -281,13 +285,27 @@ class _Kernel:
         for due in dues:
             amount = np.maximum(-due.total(due.money), 0.0)
             row = self.cuts.row(due.lot)
+            self.pricing.paid(due, np.maximum(due.total(due.money), 0.0) * due.share - amount)
+            if not amount.any():
+                continue
             when, day = self.calendars[due.lot.rule].cash(t, due.lot.date)
-            by_payer = shares[:, row] * amount
+            by_payer = self._back_to(due.lot.rule, shares[:, row], amount)
             self.back[:, due.lot.rule, when] += by_payer
             self._enter(t, day, due.lot.rule, by_payer, back=True)
             net[row] -= amount
             net_parts[:, row] -= by_payer
         return net, net_parts
+
+    def _back_to(self, rule: int, shares: Floats, amount: Floats) -> Floats:
+        """What each payer is paid back: first what it has paid, in proportion; then by shares."""
+        assert self.joint is not None
+        assert self.back is not None
+        paid = (self.joint[:, rule] - self.back[:, rule]).sum(axis=1)
+        paid = np.maximum(paid, 0.0)
+        whole = paid.sum(axis=0)
+        first = np.minimum(amount, whole)
+        back: Floats = paid * share_of(first, whole, otherwise=0.0) + shares * (amount - first)
+        return back
 
     def _bring_up(self, so_far: Floats, t: int) -> None:
         """Pay what floors lack at the end of their span, within payers' and contract's limits."""

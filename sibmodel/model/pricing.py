@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -57,12 +58,17 @@ class Pricing:
         self._needed = [performances_of(payments, n, self.contract.performance) for n in self.names]
         self._order = _after_unless(payments)
         self._counted: dict[tuple[int, str | None], Floats] = {}
+        given_way = {rule.unless for rule in self.rules if rule.unless is not None}
+        self._given_way_to = [self.names.index(name) for name in sorted(given_way)]
+        self.let_through: dict[int, Truth] = {}
+        self.room_left: Callable[[int], Truth] = lambda _: np.ones(self.runs, dtype=bool)
+        self.paid_on_account: dict[tuple[int, str | None, str | None], Floats] = {}
         self._on_account: dict[tuple[int, str | None, str | None], Floats] = {}
         self._by_group = [bands_by_group(rule.price) for rule in self.rules]
 
     # --- what is to be settled when ---------------------------------------------------------------
 
-    def expect(self, lots: Sequence[Lot]) -> None:
+    def expect(self, lots: Sequence[Lot], as_at: dt.date | None = None) -> None:
         """Put every claim, reading and payment due where it will be settled."""
         for lot in lots:
             self._expect(lot)
@@ -83,6 +89,8 @@ class Pricing:
                     )
             elif rule.pays is None:
                 for t, day in due_dates(self.contract, name):
+                    if as_at is not None and day > as_at:
+                        break
                     self._expect(Lot(r, t, day, np.ones(self.runs)))
 
     def _expect(self, lot: Lot) -> None:
@@ -118,6 +126,7 @@ class Pricing:
         for r in self._order if arriving else ():
             mine = [due for lot in arriving.get(r, ()) for due in self._due(lot, t)]
             self.price(mine)
+            mine = [part for due in mine for part in self._by_sign(due)]
             for due in mine:
                 if self.rules[r].pays in self.contract.performance:
                     due.money = self._of_reading(due, self.rules[r])
@@ -125,6 +134,16 @@ class Pricing:
                 self.earned[r, t] += np.maximum(due.earned, 0.0)
             dues += mine
         return dues
+
+    def _by_sign(self, due: Due) -> list[Due]:
+        """Of people who are paid and people who pay back, each by themselves: nothing is netted."""
+        below = due.money < 0
+        if due.lot.people is None or not below.any():
+            return [due]
+        return [
+            replace(due, number=due.number * mine, money=due.money * mine, took=[])
+            for mine in (~below, below)
+        ]
 
     def _due(self, lot: Lot, t: int) -> list[Due]:
         """A claim that is tested and priced; what fails a test of a number waits."""
@@ -146,7 +165,7 @@ class Pricing:
                     return []
                 lot = self._where(holds, lot)
         if rule.unless is not None:
-            earned = self.earned[self.names.index(rule.unless), : t + 1].max(axis=0) > 0
+            earned = self._has_earned(self.names.index(rule.unless), t)
             passes &= ~earned
             if earned.all():
                 reason = reason or f"{rule.unless} has earned something"
@@ -154,8 +173,22 @@ class Pricing:
         due.number = due.number * passes
         due.refused = reason
         if not reason and not np.any(due.number):
-            due.refused = "no price is in force"
+            due.refused = f"its {rule.worth} is 0: none is in force, or its table or factors say 0"
         return [due]
+
+    def _has_earned(self, r: int, t: int) -> Truth:
+        """Whether a rule has earned anything that limits on number let through, by run."""
+        before = self.let_through.get(r, np.zeros(self.runs, dtype=bool))
+        now = (self.earned[r, t] > 0) & self.room_left(r)
+        return np.asarray(before | now)
+
+    def earned_within(self, dues: Sequence[Due], plain: Floats | None) -> None:
+        """Note which rules have earned something, once limits on number are applied."""
+        for r in self._given_way_to:
+            mine = [due.total(due.money) for due in dues if due.lot.rule == r]
+            now = _sum(mine, self.runs) if plain is None else _sum([*mine, plain[r]], self.runs)
+            before = self.let_through.get(r, np.zeros(self.runs, dtype=bool))
+            self.let_through[r] = before | (now > 0)
 
     def _where(self, runs: Truth, lot: Lot) -> Lot:
         """The claims of some runs only; a reading of 0 is still a reading, so none is NaN."""
@@ -257,6 +290,13 @@ class Pricing:
         """Whether a later reading of the same people replaces an earlier one."""
         return self.contract.read_over(rule.pays or "") != "each_period"
 
+    def paid(self, due: Due, amount: Floats) -> None:
+        """Note what is paid of a reading on account; below zero, what is paid back."""
+        rule = self.rules[due.lot.rule]
+        if rule.pays in self.contract.performance and self._replaces(rule):
+            key = (due.lot.rule, due.lot.cohort, due.lot.group)
+            self.paid_on_account[key] = self.paid_on_account.get(key, 0.0) + amount
+
     def _of_reading(self, due: Due, rule: Rule) -> Floats:
         """What a reading earns; of readings on account, beyond what earlier ones did."""
         lot, value = due.lot, np.nan_to_num(due.lot.number)
@@ -270,10 +310,14 @@ class Pricing:
         if self._replaces(rule):
             key = (lot.rule, lot.cohort, lot.group)
             before = self._on_account.get(key, np.zeros(self.runs))
-            earned = np.where(due.number > 0, earned - before, 0.0)
+            due_in_all = np.where(due.number > 0, earned, before)
+            earned = due_in_all - before
             if rule.paid_back_by is None:
                 earned = np.maximum(earned, 0.0)
             self._on_account[key] = before + earned
+            paid = self.paid_on_account.get(key, np.zeros(self.runs))
+            # what limits cut was never paid, and is not paid back
+            earned = np.where(earned < 0, np.minimum(due_in_all - paid, 0.0), earned)
         return earned if rule.paid_back_by else np.asarray(np.maximum(earned, 0.0))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,22 @@ class PayerShares:
                   for payer in payers_of(contract, name).values()]  # fmt: skip
         self.constant = not any(reads(share) for share in stated)
         self._known: dict[int, tuple[Floats, list[int | None]]] = {}
+
+    @cached_property
+    def order(self) -> list[int]:
+        """Payers, each after those whose rest it has; in a circle by name."""
+        before: dict[str, set[str]] = {name: set() for name in self.names}
+        for rule in self._rules:
+            payers = payers_of(self._contract, rule)
+            for name, payer in payers.items():
+                if payer.share == "rest":
+                    before[name] |= {*payers} - {name}
+        left, order = sorted(self.names), list[str]()
+        while left:
+            free = [name for name in left if not before[name] & {*left}]
+            order.append((free or left)[0])
+            left.remove(order[-1])
+        return [self.names.index(name) for name in order]
 
     def at(self, period: int) -> tuple[Floats, list[int | None]]:
         """Shares (payer, row) of claims dated at a period's first day, and who has the rest."""
