@@ -125,7 +125,7 @@ def read_table(draw: DrawFn, scene: Scene, one: SearchStrategy[Any]) -> Data:
 def rules(draw: DrawFn, scene: Scene, clause: Data) -> Data:
     """Rules of every kind."""
     found: Data = {}
-    kinds = ["claims", "claims", "claims", "due"] + 2 * ["reading"] * bool(scene.performance)
+    kinds = ["claims", "claims", "claims", "due"] + 3 * ["reading"] * bool(scene.performance)
     for number in range(draw(st.integers(1, 4))):
         kind = draw(st.sampled_from(kinds))
         if kind == "claims":
@@ -175,7 +175,7 @@ def reading_rule(draw: DrawFn, scene: Scene) -> Data:
     """A rule for a performance's readings, perhaps two-sided."""
     pays = draw(st.sampled_from(sorted(scene.performance)))
     rule: Data = {"pays": pays}
-    if scene.gated and maybe(draw, 0.35):
+    if scene.gated and maybe(draw, 0.45):
         rule["paid_back_by"] = BACK
         rule["amount"] = figure_table(draw, st.sampled_from(SIGNED), FIGURES)
     elif maybe(draw, 0.5):

@@ -127,6 +127,12 @@ class Outcome(Clause):
 
     @model_validator(mode="after")
     def _units(self) -> Self:
+        meant = (
+            (self.unit or "").strip().lower().removesuffix("s").replace(" ", "_").replace("-", "_")
+        )
+        for unit in DAYS_OF:
+            if self.unit not in (None, unit) and meant in (unit, unit.removesuffix("s")):
+                raise fault(f"unit: write {unit}, not {self.unit!r}")
         if self.unit is None and self.spread is not None:
             raise fault("spread goes with a unit: what happens once to a person has none")
         if self.time_unit is not None and self.spread is not None:

@@ -70,8 +70,45 @@ def tables(contract: Contract) -> Iterator[tuple[Place, Table]]:
                 yield part, part.number
 
 
+def _whose(contract: Contract) -> Iterator[Fault]:
+    """What is read for each cohort or group cannot decide a payment for nobody in particular."""
+    asked: list[tuple[str, Path, str]] = [
+        (name, ("payments", "rules", name, "when", figure), figure)
+        for name, rule in contract.payments.rules.items()
+        for figure in rule.when
+    ]
+    asked += [
+        (place.rule, (*place.path, "by"), table.by)
+        for place, table in tables(contract)
+        if place.rule is not None and table.by is not None
+    ]
+    for name, path, figure in asked:
+        pays = contract.payments.rules[name].pays
+        if figure not in contract.performance or contract.read_over(figure) not in _FINE:
+            continue
+        if pays is not None and (
+            pays not in contract.performance or contract.read_over(pays) in _FINE
+        ):
+            continue
+        try:
+            several = len(contract.groups_of(figure)) > 1
+        except KeyError:
+            continue  # an unknown name, which has a fault of its own
+        if several:
+            over = contract.read_over(figure).replace("_", " ")
+            yield Fault(
+                path,
+                f"{figure!r} is read for {over}, and {name!r} pays for nobody in particular: read "
+                f"it over everyone",
+            )
+
+
+_FINE = ("each_cohort", "each_group")
+
+
 def table_faults(contract: Contract) -> Iterator[Fault]:
     """Tables where none can stand, that read what is not there, or that leave a group out."""
+    yield from _whose(contract)
     for whole in numbers_of_rules(contract):
         for place in _parts(whole):
             if isinstance(place.number, ByGroup):
