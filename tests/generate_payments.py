@@ -91,7 +91,7 @@ def price(draw: DrawFn, scene: Scene, pays: str) -> Any:
     one = money(PRICES, certain=scene.certain)
     sure = st.sampled_from(PRICES)
     forms = ["plain", "plain", "plain", "date", "bands"]
-    if scene.performance:
+    if scene.readable(pays):
         forms.append("read")
     if pays in scene.of:
         forms.append("start")
@@ -106,16 +106,16 @@ def price(draw: DrawFn, scene: Scene, pays: str) -> Any:
     elif form == "bands":
         inner = st.just(bands(draw, sure, OWN))
     elif form == "read":
-        inner = st.just(read_table(draw, scene, sure))
+        inner = st.just(read_table(draw, scene, pays, sure))
     elif form == "own":
         bounds = FIGURES if pays in scene.performance else OWN
         inner = st.just(figure_table(draw, sure, bounds))
     return by_group(draw, inner, groups_of(scene, pays))
 
 
-def read_table(draw: DrawFn, scene: Scene, one: SearchStrategy[Any]) -> Data:
+def read_table(draw: DrawFn, scene: Scene, pays: str | None, one: SearchStrategy[Any]) -> Data:
     """A table read against a performance."""
-    by = draw(st.sampled_from(sorted(scene.performance)))
+    by = draw(st.sampled_from(scene.readable(pays)))
     return {"by": by} | figure_table(draw, one, FIGURES)
 
 
@@ -136,15 +136,16 @@ def rules(draw: DrawFn, scene: Scene, clause: Data) -> Data:
             rule = due_rule(draw, scene)
         if maybe(draw, 0.2):
             rule["factors"] = {"bid": 0.9}
-            if scene.performance and maybe(draw, 0.3):
-                rule["factors"]["read"] = read_table(draw, scene, st.sampled_from([0.0, 0.5, 1.0]))
+            if scene.readable(rule.get("pays")) and maybe(draw, 0.3):
+                parts = st.sampled_from([0.0, 0.5, 1.0])
+                rule["factors"]["read"] = read_table(draw, scene, rule.get("pays"), parts)
             elif not scene.certain:
                 rule["factors"]["share"] = {"uniform": [0.5, 1.5]}
         if "pays" in rule and maybe(draw, 0.2):
             deadweight = shares(0.1, 0.5, certain=scene.certain)
             rule["deadweight"] = by_group(draw, deadweight, groups_of(scene, rule["pays"]))
         if scene.gated and maybe(draw, 0.25):
-            rule["when"] = tests(draw, scene)
+            rule["when"] = tests(draw, scene, rule.get("pays"))
         if scene.gated and found and maybe(draw, 0.25):
             rule["unless"] = draw(st.sampled_from(sorted(found)))
         if len(clause["payers"]) > 1 and maybe(draw, 0.3):
@@ -194,15 +195,15 @@ def due_rule(draw: DrawFn, scene: Scene) -> Data:
         due = sorted(draw(st.sets(st.integers(0, scene.last), min_size=1, max_size=3)))
     if maybe(draw, 0.3):
         return {"due": due, "amount": by_date(draw, st.sampled_from(PRICES), scene.last)}
-    if scene.performance and maybe(draw, 0.4):
-        return {"due": due, "amount": read_table(draw, scene, st.sampled_from(PRICES))}
+    if scene.readable(None) and maybe(draw, 0.4):
+        return {"due": due, "amount": read_table(draw, scene, None, st.sampled_from(PRICES))}
     return {"due": due, "amount": draw(money((15.0, 45.0), certain=scene.certain))}
 
 
-def tests(draw: DrawFn, scene: Scene) -> Data:
+def tests(draw: DrawFn, scene: Scene, pays: str | None) -> Data:
     """What must hold: of a performance, or of how many were accepted."""
-    if scene.performance and maybe(draw, 0.6):
-        name = draw(st.sampled_from(sorted(scene.performance)))
+    if scene.readable(pays) and maybe(draw, 0.6):
+        name = draw(st.sampled_from(scene.readable(pays)))
         word = draw(st.sampled_from(["at_least", "above", "at_most", "below"]))
         return {name: {word: draw(st.sampled_from(FIGURES))}}
     name = draw(st.sampled_from(sorted(scene.of)))

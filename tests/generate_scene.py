@@ -33,6 +33,12 @@ class Scene:
         over: str = clause.get("over", "everyone")
         return over
 
+    def readable(self, pays: str | None) -> list[str]:
+        """The performances a rule may read: of each cohort or group only where it pays by them."""
+        fine = ("each_cohort", "each_group")
+        by_them = pays in self.of or (pays in self.performance and self.over(pays) in fine)
+        return [n for n in sorted(self.performance) if by_them or self.over(n) not in fine]
+
     def cohorts_of(self, name: str) -> list[str]:
         """The cohorts of an outcome or a performance."""
         if name in self.performance:

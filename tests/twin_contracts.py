@@ -323,7 +323,7 @@ CONTRACTS: dict[str, Data] = {
         {
             "home": {"pays": "homes", "price": {"by_group": {"young": 30, "old": 20}}},
             "points": {"pays": "points_more", "price": 100,
-                       "when": {"homes": {"at_least": -1}}},
+                       "when": {"points_to_date": {"at_least": -1}}},
             "points_so_far": {"pays": "points_to_date", "price": 25, "deadweight": 0.1},
         },
         performance={
