@@ -98,7 +98,9 @@ def arrays(stages: Stages, *, joint: bool) -> dict[str, npt.NDArray[Any]]:
     if stages.account is not None:
         account = stages.account
         kept |= {"met": account.met, "unmet": account.unmet, "balance": account.balance}
-        kept |= {"drawn": account.drawn[None], "distributed": account.distributed[None]}
+        flows = list(stages.tranches.values())
+        kept["drawn"] = np.stack([flow.drawn for flow in flows])
+        kept["distributed"] = np.stack([flow.received for flow in flows])
         kept["investor_cash_flow"] = stages.investor_cash_flow
     if stages.benefit_years:
         assert contract.value is not None

@@ -7,35 +7,46 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sibmodel.contract.capital import Cost
 from sibmodel.contract.contract import Contract
 from sibmodel.model.assumptions import Drawn
-from sibmodel.model.capital import cost_by_period, last_cost_period, run_account
+from sibmodel.model.capital import AccountRun, Stops
 from sibmodel.model.chance import Floats
 from sibmodel.model.claims import Kinds, accepted_so_far, count_lots, plain_claims, routes
 from sibmodel.model.comparison import assumed_figures
+from sibmodel.model.costs import Costs, Known, costs_of, last_cost_period
 from sibmodel.model.lots import Lot
 from sibmodel.model.outcomes import Counts
-from sibmodel.model.payments import pay
+from sibmodel.model.paid import Paid
+from sibmodel.model.payments import Bring, pay, tax_share
 from sibmodel.model.performance import Fact, Readings, Started, readings
 from sibmodel.model.prices import Reader
 from sibmodel.model.stages import Stages
 from sibmodel.model.value import benefit_flow, incidence, real_weights, undefined_benefits
 
-
 @dataclass(frozen=True)
 class Terms:
-    """What is the same in every run: present values by period, the last cost, routes of claims."""
+    """What is the same in every run: present values by period, the last cost, routes of claims.
+
+    ``bonds``: something is due from a payer, so the account is walked along with the payments.
+    """
 
     contract: Contract
     weights: Floats | str
     last_cost: int
     routes: Mapping[str, str]
+    bonds: bool
 
     @classmethod
     def of(cls, contract: Contract) -> Terms:
         """Worked out once for a contract."""
-        return cls(contract, real_weights(contract), last_cost_period(contract), routes(contract))
+        tranches = contract.capital.tranches.values() if contract.capital else ()
+        return cls(
+            contract,
+            real_weights(contract),
+            last_cost_period(contract),
+            routes(contract),
+            any(tranche.due_from is not None for tranche in tranches),
+        )
 
 
 def move_money(
@@ -48,6 +59,8 @@ def move_money(
     person_by_person: Collection[str],
     facts: Sequence[Fact],
     details: bool,
+    stops: Stops | None = None,
+    lots_of_luck: Mapping[str, Floats] | None = None,
 ) -> Stages:
     """Claims are paid, costs met, capital drawn and distributed, and all of it valued.
 
@@ -68,16 +81,46 @@ def move_money(
         What performances are read of.
     details : bool
         Also what only the ledger asks for: payments by rule and payer, benefits by year.
+    stops : Stops, optional
+        Where the contract ends early; None: endings are tested, and nothing ends.
+    lots_of_luck : mapping of ending to array (run,), optional
+        A uniform for each ending: one that has a chance happens where it is below that.
     """
     contract, payments = terms.contract, terms.contract.payments
     periods, runs = contract.timeline.periods, next(iter(people.values())).shape[-1]
-    per_year = contract.timeline.periods_per_year
     route = {name: way for name, way in terms.routes.items() if name not in person_by_person}
     plain = [name for name, way in route.items() if way == "plain"]
     counted = [name for name, way in route.items() if way == "counts"]
     reading = readings_of(contract, people, facts, drawn)
+    reader = Reader(contract, drawn)
+    known = Known(reader, reading)
+    delivery = costs_of(
+        contract,
+        contract.delivery.costs if contract.delivery else {},
+        "delivery.costs",
+        known=known,
+        starts=people,
+        achieved=counts["achieved"],
+    )
+    account = None
+    if contract.capital is not None:
+        account = AccountRun(
+            contract,
+            known=known,
+            costs=delivery,
+            last_cost=terms.last_cost,
+            runs=runs,
+            stops=stops,
+            lots_of_luck=lots_of_luck,
+        )
+    net = 1.0 if payments.tax is None or not payments.tax.included else 1 - tax_share(payments)
+
+    def after(t: int, cash: Floats, bring: Bring) -> None:
+        assert account is not None
+        account.period(t, cash * net, bring)
+
     paid = pay(
-        Reader(contract, drawn),
+        reader,
         lots=[*lots, *count_lots(contract, counted, counts, people)],
         plain=plain_claims(contract, plain, drawn=drawn, counts=counts, people=people, runs=runs),
         readings=reading,
@@ -85,24 +128,10 @@ def move_money(
         runs=runs,
         periods=periods,
         keep_joint=details,
+        after=after if terms.bonds else None,
     )
-
-    def costs_of(path: str, clauses: Mapping[str, Cost]) -> dict[str, Floats]:
-        return {
-            name: cost_by_period(
-                cost,
-                path=f"{path}.{name}",
-                drawn=drawn,
-                starts=people,
-                achieved={o: counts["achieved"][o].sum(axis=0) for o in cost.per_outcome},
-                periods=periods,
-                periods_per_year=per_year,
-            )
-            for name, cost in clauses.items()
-        }
-
-    delivery = costs_of("delivery.costs", contract.delivery.costs if contract.delivery else {})
-    costs: Floats = sum(delivery.values(), np.zeros((periods, 1)))
+    if account is not None and stops is not None:
+        paid = paid_while_open(paid, account)
     stages = Stages(
         contract=contract,
         runs=runs,
@@ -113,15 +142,67 @@ def move_money(
         attribution=_attribution(contract, drawn),
         paid=paid,
         readings=reading,
-        costs=costs,
-        running=costs_of("payments.running_costs", payments.running_costs),
     )
-    if contract.capital is not None:
-        account = run_account(
-            contract.capital, payments=stages.income, costs=costs, last_cost=terms.last_cost
-        )
-        stages = replace(stages, account=account)
+    if account is not None:
+        if not terms.bonds:
+            for t, income in enumerate(stages.income):
+                account.period(t, income, _nobody)
+        stages = replace(stages, account=account.result(), found=account.found())
+    running = costs_of(
+        contract,
+        payments.running_costs,
+        "payments.running_costs",
+        known=known,
+        starts=people,
+        achieved=counts["achieved"],
+    )
+    stages = replace(
+        stages,
+        costs=stages.account.costs if stages.account else _by_period(delivery, stages.income),
+        running={
+            payer: _by_period(running, stages.by_payer[payer], payer)
+            for payer in payments.running_costs
+        },
+    )
     return _valued(terms, stages, drawn, details)
+
+
+def _nobody(t: int, payer: str, what: str, amount: Floats) -> Floats:
+    raise AssertionError(f"{what} asks {payer} for {amount} in period {t}: nothing is due from it")
+
+
+def _by_period(costs: Costs, payments: Floats, name: str | None = None) -> Floats:
+    """Costs of a contract whose costs follow nothing but payments, (period, 1 or run)."""
+    names = costs.names if name is None else (name,)
+    if costs.following or costs.tax:
+        rows = []
+        for t, cash in enumerate(payments):
+            due = costs.due(t, {"payments": cash, "commitments": 0.0})
+            taxed = [due[n] * (1 + np.asarray(costs.tax.get(n, 0.0))) for n in names]
+            rows.append(sum(taxed, np.zeros(payments.shape[-1])))
+        return np.stack(rows)
+    total: Floats = sum((costs.fixed[n] for n in names), np.zeros((len(payments), 1)))
+    return total
+
+
+def paid_while_open(paid: Paid, account: AccountRun) -> Paid:
+    """Payments up to the close of the accounts: an ending that settles at once stops the rest."""
+    shut = account.shut()
+    if shut is None:
+        return paid
+
+    def cut(money: Floats | None) -> Floats | None:
+        return None if money is None else np.where(shut, 0.0, money)
+
+    return replace(
+        paid,
+        paid=np.where(shut, 0.0, paid.paid),
+        by_payer=np.where(shut, 0.0, paid.by_payer),
+        joint=cut(paid.joint),
+        back=cut(paid.back),
+        back_to=cut(paid.back_to),
+        joint_back=cut(paid.joint_back),
+    )
 
 
 def readings_of(
@@ -187,9 +268,7 @@ def _valued(terms: Terms, stages: Stages, drawn: Drawn, details: bool) -> Stages
             backs=stages.backs,
             running=stages.running,
             due=stages.costs,
-            met=account.met if account else None,
-            drawn=account.drawn if account else None,
-            distributed=account.distributed if account else None,
+            account=account,
             benefits=worth,
             runs=stages.runs,
         ),

@@ -15,7 +15,8 @@ from sibmodel.contract.checks import support
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.people import Cohort
 from sibmodel.model.assumptions import Assumptions, Drawn
-from sibmodel.model.chance import BLOCK, Floats
+from sibmodel.model.capital import Stops, ending_names, without_later_starts
+from sibmodel.model.chance import BLOCK, Floats, uniform_per_run
 from sibmodel.model.comparison import comparison_totals, simulated_facts
 from sibmodel.model.hands import CellClaims, Hands, lots_by_start, person_by_person
 from sibmodel.model.measure import Measure
@@ -92,6 +93,7 @@ class Plan:
             or any(len(contract.delays(name, group)) > 1 for group in self.rows[name])
         }
         self.terms = Terms.of(contract)
+        self.endings = ending_names(contract)
         most = sum(cohort.size * _most(contract, cohort) for cohort in contract.cohorts.values())
         self.small: type[np.generic] = np.uint16 if most < 2**16 else np.uint32
         units = any(clause.unit is not None for clause in contract.outcomes.values())
@@ -127,10 +129,40 @@ class Plan:
     ) -> Iterator[Stages]:
         """All stages for one block of runs, its runs in parts small enough to stay in the cache.
 
-        People are walked for the whole block at once; money is then moved part by part.
+        People are walked for the whole block at once; money is then moved part by part. Where
+        endings hold, the block is taken through again with the later starts left out.
         """
+        line = functools.partial(
+            self._line, seed=seed, block=block, switches=switches, details=details, width=width
+        )
+        if not self.endings:
+            yield from line()
+            return
+        found = list(line())
+        stops = Stops.together([(stages.found, stages.runs) for stages in found])
+        yield from found if stops is None else line(stops=stops)
+
+    def _line(
+        self,
+        *,
+        seed: int,
+        block: int,
+        switches: Switches,
+        details: bool,
+        width: int,
+        stops: Stops | None = None,
+    ) -> Iterator[Stages]:
+        """The straight line once; with ``stops``, nobody starts after them."""
         runs = switches.runs
         drawn, people, luck = self._drawn(seed, block, switches)
+        if stops is not None:
+            people = without_later_starts(self.contract, people, stops)
+        lots_of_luck = {
+            name: uniform_per_run(seed, f"ending/{name}", block)[:runs]
+            if switches.chance
+            else np.full(runs, 0.5)
+            for name in self.endings
+        }
         rates = self._rates(drawn, luck)
         compared = comparison_totals(
             self.contract,
@@ -181,6 +213,8 @@ class Plan:
                     comparisons={name: totals[..., some] for name, totals in compared.items()},
                 ),
                 details=details,
+                stops=None if stops is None else stops.of(some),
+                lots_of_luck={name: luck[some] for name, luck in lots_of_luck.items()},
             )
 
     def happen(self, *, seed: int, block: int, switches: Switches) -> dict[str, dict[str, Counts]]:

@@ -20,7 +20,8 @@ from sibmodel.contract.assumptions import (
     One,
     Range,
 )
-from sibmodel.contract.capital import Capital, Delivery
+from sibmodel.contract.capital import Capital
+from sibmodel.contract.delivery import Delivery
 from sibmodel.contract.names import Name, fault
 from sibmodel.contract.outcomes import Outcome
 from sibmodel.contract.payments import Payments
@@ -28,6 +29,11 @@ from sibmodel.contract.people import Cohort
 from sibmodel.contract.performance import FINEST_FIRST, Performance
 from sibmodel.contract.timeline import Length, LengthByGroup, Timeline
 from sibmodel.contract.value import Prices, Value
+
+TAX_AUTHORITY = "tax_authority"
+"""The party that tax on costs goes to."""
+BANK = "bank"
+"""The party that pays interest on the account's balance."""
 
 
 def _not_true(value: Any) -> Any:
@@ -261,8 +267,12 @@ class Contract(Clause):
         for cost in (*(self.delivery.costs.values() if self.delivery else ()),
                      *self.payments.running_costs.values()):  # fmt: skip
             names.add(cost.to)
-        for tranche_name, tranche in (self.capital.tranches if self.capital else {}).items():
-            names.add(tranche.held_by or tranche_name)
+            if cost.tax != 0:
+                names.add(TAX_AUTHORITY)
+        if self.capital is not None:
+            names.update(party for _, party in self.capital.parties())
+            if self.capital.account.interest != 0:
+                names.add(BANK)
         for rule in self.payments.rules.values():
             names.update({rule.paid_back_by} if rule.paid_back_by else set())
         if self.payments.tax is not None:

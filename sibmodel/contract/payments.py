@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from sibmodel.contract.assumptions import Clause, Finite, Flag, Whole, kind_of_number
-from sibmodel.contract.capital import Cost
+from sibmodel.contract.delivery import Cost
 from sibmodel.contract.names import Name, checked_name, fault
 from sibmodel.contract.tables import (
     Tabled,

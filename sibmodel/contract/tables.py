@@ -167,6 +167,8 @@ TabledMultiple = Annotated[Tabled, Range(0.0, math.inf, "number")]
 """A pure number, never negative; perhaps from a table."""
 TabledShare = Annotated[Tabled, Range(0.0, 1.0, "share")]
 """A number from 0 to 1; perhaps from a table."""
+TabledRate = Annotated[Tabled, Range(0.0, 1.0, "rate a year")]
+"""A rate a year, from 0 to 1; perhaps from a table."""
 TabledNumber = Annotated[Tabled, AnyNumber]
 """Any number; perhaps from a table."""
 

@@ -186,7 +186,7 @@ def _investors(contract: Contract) -> Iterator[Measure]:
         "money",
         "",
         "Capital drawn",
-        lambda s: total_of(s.account.drawn) if s.account else np.zeros(s.runs),
+        lambda s: total_of(s.invested.drawn) if s.account else np.zeros(s.runs),
         undefined=none,
     )
     yield Measure(
@@ -194,7 +194,7 @@ def _investors(contract: Contract) -> Iterator[Measure]:
         "money",
         "up",
         "Paid out to investors",
-        lambda s: total_of(s.account.distributed) if s.account else np.zeros(s.runs),
+        lambda s: total_of(s.invested.received) if s.account else np.zeros(s.runs),
         undefined=none,
     )
     yield Measure(
@@ -284,14 +284,14 @@ def _payback(contract: Contract) -> Values:
     def value(stages: Stages) -> Floats:
         assert stages.account is not None
         late = returns.payback(stages.investor_cash_flow.T, periods_per_year=per_year)
-        return np.asarray(np.where(total_of(stages.account.drawn) > 0, late, np.nan))
+        return np.asarray(np.where(total_of(stages.invested.drawn) > 0, late, np.nan))
 
     return value
 
 
 def _loses(stages: Stages) -> Floats:
     assert stages.account is not None
-    back, put = total_of(stages.account.distributed), total_of(stages.account.drawn)
+    back, put = total_of(stages.invested.received), total_of(stages.invested.put_in)
     return np.asarray(back < put * (1 - 1e-12), dtype=np.float64)
 
 

@@ -9,7 +9,7 @@ up, so the order of clauses and records changes nothing.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -59,6 +59,13 @@ def within_person_limit(rule: Rule, price: Value) -> Value:
 
 # --- the kernel -----------------------------------------------------------------------------------
 
+Bring = Callable[[int, str, str, Floats], Floats]
+"""Asks a payer for a sum in a period: period, payer, what for, amount; gives what its limits allow.
+"""
+After = Callable[[int, Floats, Bring], None]
+"""Told of each period, once it is settled: period, payments in cash (run,) before tax on top, and
+how to ask a payer for more."""
+
 
 def pay(
     reader: Reader,
@@ -74,6 +81,7 @@ def pay(
     keep_joint: bool = False,
     detail: bool = False,
     trace: bool = False,
+    after: After | None = None,
 ) -> Paid:
     """Tests, prices, limits, payers and cash dates: from claims to what is paid.
 
@@ -105,6 +113,8 @@ def pay(
         Keep what each limit took by rule and period, not only its total.
     trace : bool
         Keep every claim with what became of it.
+    after : callable, optional
+        Told of each period once it is settled; may ask payers for what is due from them.
 
     Returns
     -------
@@ -119,6 +129,8 @@ def pay(
     last = reader.contract.timeline.periods if until is None else until + 1
     for t in range(last):
         kernel.period(t)
+        if after is not None:
+            after(t, kernel.paid[:, t].sum(axis=0), kernel.bring)
     return kernel.result(keep_joint, last)
 
 
@@ -335,6 +347,21 @@ class _Kernel:
             self.joint[:, r, t] += parts
             self.floors.bring(number, parts.sum(axis=0), t)
             self._enter(t, self.contract.timeline.date(t), r, parts)
+
+    def bring(self, t: int, payer: str, what: str, amount: Floats) -> Floats:
+        """What a payer may still pay in a period for what is due from it, within its limits."""
+        limits = self.cuts.limits
+        p = self.cuts.shares.names.index(payer)
+        rooms = [*limits.payers[p], *(room for room in limits.contract if room.cohort is None)]
+        share, taken = fit(rooms, amount)
+        for name, cut in taken:
+            self.taken.taken.setdefault(f"{name} on {what}", np.zeros(self.runs))
+            self.taken.taken[f"{name} on {what}"] += cut
+        if share is not None:
+            amount = amount * share
+        for room in rooms:
+            room.use(amount)
+        return amount
 
     def _enter(self, t: int, due: dt.date, rule: int, parts: Floats, *, back: bool = False) -> None:
         """Note each payer's sum, where a trace is asked for."""

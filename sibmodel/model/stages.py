@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
 from sibmodel.contract.contract import Contract
-from sibmodel.model.capital import Account
+from sibmodel.model.capital import Account, Stops
 from sibmodel.model.chance import Floats
 from sibmodel.model.outcomes import Counts
 from sibmodel.model.paid import Paid
 from sibmodel.model.payments import sum_groups
 from sibmodel.model.performance import Readings
 from sibmodel.model.returns import Irr, irr
+from sibmodel.model.tranches import RECEIVED
+
+
+@dataclass(frozen=True)
+class TrancheFlow:
+    """Money in and out, (period, run): ``drawn``; ``put_in``, which adds what is paid under
+    settlements or paid back; ``received``."""
+
+    drawn: Floats
+    put_in: Floats
+    received: Floats
+
+    @cached_property
+    def cash_flow(self) -> Floats:
+        """Received less put in; what rounding leaves is nil."""
+        flow = self.received - self.put_in
+        flow[np.abs(flow) <= 1e-12 * np.maximum(self.put_in, self.received).max(axis=0)] = 0.0
+        return flow
 
 
 @dataclass(frozen=True)
@@ -26,7 +44,7 @@ class Stages:
     its cohorts, period, run), ``anyway`` only where it is stated; ``attribution`` by outcome
     (group, 1 or run), below zero where fewer outcomes are better; ``paid``, and the ``readings`` it
     went by; ``costs`` (period, run), ``running`` by payer (period, run);
-    ``account`` where there is capital; ``benefits`` and their ``cashable`` parts, present values by
+    ``account`` where there is capital, and where endings were ``found`` to hold; ``benefits`` and their ``cashable`` parts, present values by
     name (run,), and ``benefit_years`` real money by name (year, run); ``incidence`` party → column
     → (run,).
     """
@@ -40,9 +58,10 @@ class Stages:
     attribution: Mapping[str, Floats]
     paid: Paid
     readings: Readings
-    costs: Floats
-    running: Mapping[str, Floats]
+    costs: Floats = field(default_factory=lambda: np.zeros((1, 1)))
+    running: Mapping[str, Floats] = field(default_factory=dict)
     account: Account | None = None
+    found: Stops | None = None
     benefits: Mapping[str, Floats] = field(default_factory=dict)
     cashable: Mapping[str, Floats] = field(default_factory=dict)
     benefit_years: Mapping[str, Floats] = field(default_factory=dict)
@@ -50,15 +69,21 @@ class Stages:
 
     @cached_property
     def by_payer(self) -> dict[str, Floats]:
-        """Outcome payments by payer, less what is paid back to it, (period, run)."""
-        names = self.contract.payments.payers
-        if self.paid.back_to is None:
-            return dict(zip(names, self.paid.by_payer, strict=True))
-        return dict(zip(names, self.paid.by_payer - self.paid.back_to, strict=True))
+        """Outcome payments by payer, less what is paid or handed back to it, (period, run)."""
+        names, net = self.contract.payments.payers, self.paid.by_payer
+        if self.paid.back_to is not None:
+            net = net - self.paid.back_to
+        found = dict(zip(names, net, strict=True))
+        if self.account is not None:
+            for payer, amount in self.account.brought.items():
+                found[payer] = found[payer] + amount
+            for payer, amount in self.account.returned.items():
+                found[payer] = found[payer] - amount
+        return found
 
     @cached_property
     def payments(self) -> Floats:
-        """Outcome payments of all payers, less what is paid back to them, (period, run)."""
+        """Outcome payments of all payers, less what is paid or handed back to them, (period, run)."""
         return sum_groups(list(self.by_payer.values()))  # type: ignore[no-any-return]
 
     @cached_property
@@ -72,8 +97,6 @@ class Stages:
     @cached_property
     def income(self) -> Floats:
         """What the account, or the provider, receives for outcomes: payments net of tax."""
-        if self.tax is None and self.paid.back_to is None:
-            return self.payments
         whole: Floats = sum_groups(list(self.paid.by_payer))
         return whole if self.tax is None else whole - self.tax
 
@@ -95,17 +118,54 @@ class Stages:
         return sum(self.paid.cut.values(), np.zeros(self.runs))
 
     @cached_property
-    def investor_cash_flow(self) -> Floats:
-        """Distributed less drawn and paid back, (period, run); what rounding leaves is nil."""
-        assert self.account is not None
-        drawn, distributed = self.account.drawn, self.account.distributed
-        flow = distributed - drawn
+    def investors(self) -> tuple[str, ...]:
+        """The tranches of investors: repaid, and not held by a payer or the provider."""
         assert self.contract.capital is not None
-        for name, tranche in self.contract.capital.tranches.items():
-            if (tranche.held_by or name) in self.backs:  # who holds it pays back
-                flow = flow - self.backs[tranche.held_by or name]
-        flow[np.abs(flow) <= 1e-12 * np.maximum(drawn, distributed).max(axis=0)] = 0.0
-        return flow
+        return investors(self.contract)
+
+    @cached_property
+    def tranches(self) -> dict[str, TrancheFlow]:
+        """Each tranche's money in and out."""
+        assert self.account is not None
+        assert self.contract.capital is not None
+        found = {}
+        shape = (self.contract.timeline.periods, self.runs)
+        held_by = [self.contract.capital.holder(name) for name in self.contract.capital.tranches]
+        for name, flows in self.account.flows.items():
+            put_in = [flows[kind] for kind in ("drawn", "paid") if kind in flows]
+            holder = self.contract.capital.holder(name)
+            if holder in self.backs and held_by.index(holder) == list(self.account.flows).index(name):
+                put_in.append(self.backs[holder])  # who holds it pays back
+            received = [flows[kind] for kind in RECEIVED if kind in flows]
+            found[name] = TrancheFlow(
+                drawn=flows.get("drawn", np.zeros(shape)),
+                put_in=sum_groups([*put_in, np.zeros(shape)]),
+                received=sum_groups([*received, np.zeros(shape)]) ,
+            )
+        return found
+
+    def together(self, names: Sequence[str]) -> TrancheFlow:
+        """Money in and out of several tranches taken together."""
+        if len(names) == 1:
+            return self.tranches[names[0]]
+        shape = (self.contract.timeline.periods, self.runs)
+        flows = [self.tranches[name] for name in names]
+        return TrancheFlow(
+            *(
+                sum((getattr(flow, side) for flow in flows), np.zeros(shape))
+                for side in ("drawn", "put_in", "received")
+            )
+        )
+
+    @cached_property
+    def invested(self) -> TrancheFlow:
+        """Money in and out of all investors' tranches."""
+        return self.together(self.investors)
+
+    @cached_property
+    def investor_cash_flow(self) -> Floats:
+        """Received less put in, (period, run)."""
+        return self.invested.cash_flow
 
     @cached_property
     def investor_irr(self) -> Irr:
@@ -147,6 +207,14 @@ class Stages:
             return net
         difference = np.subtract(achieved, anyway, dtype=np.float64)
         return np.asarray((difference * shares[:, None]).sum(axis=0))
+
+
+def investors(contract: Contract) -> tuple[str, ...]:
+    """Tranches that are repaid, and not held by a payer or the provider."""
+    if contract.capital is None:
+        return ()
+    nobody = {*contract.payer_names, "provider"}
+    return tuple(n for n in contract.capital.repaid if contract.capital.holder(n) not in nobody)
 
 
 def _whole(counts: Counts) -> Floats:

@@ -19,6 +19,7 @@ from sibmodel.contract.schedules import SCHEDULES, flat
 from sibmodel.contract.timeline import Timeline
 from sibmodel.contract.value import Benefit, Discount, Prices, first_year
 from sibmodel.model.assumptions import Drawn
+from sibmodel.model.capital import Account
 from sibmodel.model.chance import Floats
 from sibmodel.model.discounting import (
     Bands,
@@ -209,6 +210,40 @@ def benefit_years(contract: Contract) -> int:
     return last + max(longest, default=0)
 
 
+def _account_rows(
+    contract: Contract,
+    table: dict[str, dict[str, Floats]],
+    weights: Floats,
+    account: Account,
+    due: Floats,
+) -> None:
+    """Enter costs met, what capital puts in and gets, and sums between parties."""
+    assert contract.capital is not None
+    for sign, flows in ((1, account.brought), (-1, account.returned)):
+        for flow in flows.values():
+            table[ACCOUNT]["payments"] += sign * weighted(weights, flow)
+    spent = weighted(weights, account.met)
+    table[ACCOUNT]["costs"] -= spent
+    # who is paid for delivery spends what it gets; what is not met, the provider bears
+    table["provider"]["costs"] -= weighted(weights, due) - spent
+    for name, kinds in account.flows.items():
+        holder = table[contract.capital.holder(name)]
+        for kind, flow in kinds.items():
+            if kind in ("drawn", "interest", "principal", "surplus"):
+                gain = weighted(weights, flow) * (-1 if kind == "drawn" else 1)
+                holder["return"] += gain
+                table[ACCOUNT]["return"] -= gain
+    for (giver, taker, kind), flow in account.moves.items():
+        worth = weighted(weights, flow)
+        if kind == "tax":  # it is within the costs met, and uses up nothing
+            table[ACCOUNT]["costs"] += worth
+        if kind != "cost":
+            column = "payments" if kind == "tax" else "return"
+            for end, sign in ((giver, -1), (taker, 1)):
+                party = contract.capital.holder(end) if end in account.flows else end
+                table[party][column] += sign * worth
+
+
 def weighted(weights: Floats, flows: Floats) -> Floats:
     """Sum over periods of weight × flow, shape (run,), added up in order of periods.
 
@@ -231,9 +266,7 @@ def incidence(
     backs: Mapping[str, Floats],
     running: Mapping[str, Floats],
     due: Floats,
-    met: Floats | None,
-    drawn: Floats | None,
-    distributed: Floats | None,
+    account: Account | None,
     benefits: Mapping[str, Floats],
     runs: int,
 ) -> dict[str, dict[str, Floats]]:
@@ -249,10 +282,10 @@ def incidence(
         Of those payments, what the account (or the provider) receives, and what is tax (or None).
     backs : mapping of party to array (period, run)
         What is paid back to payers.
-    due, met : array (period, run)
-        Delivery costs due, and met from the account (None without capital).
-    drawn, distributed : array (period, run)
-        Investors' money in and out (None without capital).
+    due : array (period, run)
+        Delivery costs.
+    account : Account or None
+        Of a contract with capital.
     benefits : mapping of benefit to array (run,)
         Present values; one that is left out is undefined, and so is whoever it touches.
 
@@ -262,9 +295,9 @@ def incidence(
         Every party named in the contract, and the account where there is one. Summed over
         parties, payments, transfers and return are zero; costs are minus the real resources.
     """
-    parties = [*contract.party_names, *([ACCOUNT] if met is not None else [])]
+    parties = [*contract.party_names, *([ACCOUNT] if account is not None else [])]
     table = {party: {column: np.zeros(runs) for column in COLUMNS} for party in parties}
-    receiver = ACCOUNT if met is not None else "provider"
+    receiver = ACCOUNT if account is not None else "provider"
     for payer, flow in by_payer.items():
         table[payer]["payments"] -= weighted(weights, flow)
     table[receiver]["payments"] += weighted(weights, income)
@@ -274,18 +307,10 @@ def incidence(
         table[party]["payments"] -= weighted(weights, flow)
     for payer, flow in running.items():
         table[payer]["costs"] -= weighted(weights, flow)
-    if met is None or drawn is None or distributed is None:
+    if account is None:
         table["provider"]["costs"] -= weighted(weights, due)
     else:
-        spent = weighted(weights, met)
-        table[ACCOUNT]["costs"] -= spent
-        # who is paid for delivery spends what it gets; what is not met, the provider bears
-        table["provider"]["costs"] -= weighted(weights, due) - spent
-        assert contract.capital is not None
-        for name, tranche in contract.capital.tranches.items():
-            gain = weighted(weights, distributed) - weighted(weights, drawn)
-            table[tranche.held_by or name]["return"] += gain
-            table[ACCOUNT]["return"] -= gain
+        _account_rows(contract, table, weights, account, due)
     assert contract.value is not None
     for name, benefit in contract.value.benefits.items():
         # a benefit whose anyway is not stated is not nothing: who it touches is undefined

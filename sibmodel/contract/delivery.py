@@ -1,0 +1,84 @@
+"""Delivery costs: money the service needs. A fee is a cost with a receiver."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from sibmodel.contract.assumptions import AnnualRate, Clause, Money, Whole
+from sibmodel.contract.names import Name, fault
+from sibmodel.contract.tables import TabledMoney, TabledRate, TabledShare
+
+Period = Annotated[Whole, Field(ge=0)]
+
+
+def whole_keys(value: Any) -> Any:
+    """JSON has only text for keys: bring back the periods."""
+    if isinstance(value, dict):
+        return {int(k) if isinstance(k, str) and k.isdigit() else k: v for k, v in value.items()}
+    return value
+
+
+class Cost(Clause):
+    """Money the service needs. Everything said adds up."""
+
+    amount: TabledMoney | None = Field(None, description="One sum.")
+    at: Period = Field(0, description="Period of the amount, or of a share of commitments.")
+    amounts: Annotated[dict[Period, Money], BeforeValidator(whole_keys)] = Field(
+        {}, min_length=1, description="Money by period."
+    )
+    per_period: TabledMoney | None = Field(None, description="The same in each period.")
+    begin: Period = Field(0, alias="from", description="First period of per_period and of rate.")
+    lasts: Annotated[Whole, Field(ge=1)] | None = Field(
+        None, alias="for", description="How many periods; if left out, to the last."
+    )
+    per_start: Money | None = Field(None, description="For each person who starts.")
+    over: Annotated[Whole, Field(ge=1)] = Field(1, description="Periods per_start is spread over.")
+    per_outcome: dict[Name, Money] = Field(
+        {}, min_length=1, description="For each outcome, when achieved."
+    )
+    share: TabledShare | None = Field(
+        None, description="Of payments, when they come in; of commitments, once; of another cost."
+    )
+    rate: TabledRate | None = Field(
+        None, description="A year, each period: of commitments, undrawn or outstanding."
+    )
+    of: str | None = Field(
+        None, description="payments, commitments, undrawn, outstanding, or another cost."
+    )
+    to: str = Field("provider", description="Who receives it.")
+    inflation: AnnualRate = Field(0.0, description="A year, from period 0.")
+    tax: TabledRate = Field(0.0, description="Irrecoverable tax on top, as a share.")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        said = (self.amount, self.amounts, self.per_period, self.per_start, self.per_outcome,
+                self.share, self.rate)  # fmt: skip
+        if not any(part not in (None, {}) for part in said):
+            raise fault(
+                "a cost needs one of amount, amounts, per_period, per_start, per_outcome, share, "
+                "rate"
+            )
+        if (self.share is None and self.rate is None) != (self.of is None):
+            raise fault("share and rate go with of, and of with one of them")
+        if self.share is not None and self.rate is not None:
+            raise fault("a cost takes a share of something or a rate on it, not both")
+        if self.share is not None and self.of in ("undrawn", "outstanding"):
+            raise fault(f"write rate: so much a year, for a fee on what is {self.of}")
+        if self.rate is not None and self.of not in RATED:
+            raise fault(f"a rate a year is of {', '.join(RATED)}: for {self.of!r} write share")
+        return self
+
+
+RATED: tuple[Literal["commitments"], Literal["undrawn"], Literal["outstanding"]] = (
+    "commitments",
+    "undrawn",
+    "outstanding",
+)
+
+
+class Delivery(Clause):
+    """What the service costs to deliver."""
+
+    costs: dict[Name, Cost] = Field(min_length=1)
