@@ -31,7 +31,11 @@ VARIABLES: dict[str, tuple[tuple[str, ...], str, str]] = {
         "money",
         "Outcome payments by rule and payer, in cash",
     ),
-    "paid_back": (("payer", "period", "run"), "money", "Paid back to payers, in cash"),
+    "paid_back": (
+        ("payer", "period", "run"),
+        "money",
+        "Paid or handed back to payers, in cash",
+    ),
     "readings": (("reading", "run"), "figures", "Performances as read, by date of reading"),
     "costs": (("period", "run"), "money", "Delivery costs due"),
     "running_costs": (("payer", "period", "run"), "money", "Payers' own running costs"),
@@ -78,13 +82,7 @@ def arrays(stages: Stages, *, joint: bool) -> dict[str, npt.NDArray[Any]]:
                 where = [groups.index(group) for group in mine]
                 whole[:, where, o] = counts[outcome].transpose(1, 0, 2)
         kept[kind] = whole
-    kept["paid"] = stages.paid.paid
-    kept["paid_by_payer"] = stages.paid.by_payer
-    if joint and stages.paid.joint is not None:
-        kept["paid_by_rule_and_payer"] = stages.paid.joint
-    if any(rule.paid_back_by for rule in contract.payments.rules.values()):
-        back = stages.paid.back_to
-        kept["paid_back"] = np.zeros_like(stages.paid.by_payer) if back is None else back
+    kept |= _payments(stages, joint=joint)
     if contract.performance:
         kept["readings"] = _readings(stages)
     kept["costs"] = np.broadcast_to(stages.costs, (periods, runs))
@@ -112,6 +110,34 @@ def arrays(stages: Stages, *, joint: bool) -> dict[str, npt.NDArray[Any]]:
             if benefit.taken_from:
                 by_party[:, parties.index(benefit.taken_from)] -= flow
         kept["benefits"] = by_party
+    return kept
+
+
+def _payments(stages: Stages, *, joint: bool) -> dict[str, npt.NDArray[Any]]:
+    """Payments by rule and by payer, what payers bring for tranches among them; what goes back."""
+    contract, paid, account = stages.contract, stages.paid, stages.account
+    payers, kept = list(contract.payments.payers), {"paid": paid.paid}
+    kept["paid_by_payer"] = paid.by_payer
+    bonds = contract.bonds
+    if bonds and account is not None:
+        brought = np.zeros((len(payers), len(bonds), *paid.paid.shape[1:]))
+        for (payer, tranche), amount in account.brought.items():
+            brought[payers.index(payer), bonds.index(tranche)] += amount
+        kept["paid"] = np.concatenate([paid.paid, brought.sum(axis=0)])
+        kept["paid_by_payer"] = paid.by_payer + brought.sum(axis=1)
+        if joint and paid.joint is not None:
+            kept["paid_by_rule_and_payer"] = np.concatenate([paid.joint, brought], axis=1)
+    elif joint and paid.joint is not None:
+        kept["paid_by_rule_and_payer"] = paid.joint
+    rules = contract.payments.rules.values()
+    back = np.zeros_like(paid.by_payer) if paid.back_to is None else paid.back_to
+    if account is not None and contract.hands_back:
+        back = back.copy()
+        for payer, amount in account.returned.items():
+            back[payers.index(payer)] += amount
+        kept["paid_back"] = back
+    elif any(rule.paid_back_by for rule in rules):
+        kept["paid_back"] = back
     return kept
 
 
@@ -155,7 +181,7 @@ def dataset(
         "period": np.arange(timeline.periods),
         "group": list(contract.group_labels),
         "outcome": list(contract.outcomes),
-        "rule": [*contract.payments.rules, *floor_names(contract.payments)],
+        "rule": [*contract.payments.rules, *floor_names(contract.payments), *contract.bonds],
         "payer": list(contract.payments.payers),
         "tranche": list(contract.capital.tranches) if contract.capital else [],
         "party": list(contract.party_names),

@@ -47,8 +47,10 @@ class Results:
     runs, seed : int
     ledger : xarray.Dataset or None
         Axes run, period, group, outcome, rule, payer, tranche; None with ``keep="measures"``.
-    irr_status : array (run,) or None
-        Codes into ``sibmodel.model.returns.STATUSES``.
+    irr_status : mapping of measure to array (run,)
+        Codes into ``sibmodel.model.returns.STATUSES``, of each IRR.
+    mean_cash_flows : mapping of tranches to array (period,)
+        Mean cash flow of those an IRR is of, taken together.
     """
 
     contract: Contract
@@ -58,8 +60,8 @@ class Results:
     asked: tuple[Measure, ...]
     values: Mapping[str, Floats]
     estimates: Mapping[str, Estimate]
-    irr_status: npt.NDArray[np.uint8] | None
-    mean_cash_flow: Floats | None
+    irr_status: Mapping[str, npt.NDArray[np.uint8]]
+    mean_cash_flows: Mapping[tuple[str, ...], Floats]
     incidence_mean: Mapping[str, Mapping[str, float]]
     undefined_benefits: Mapping[str, str]
     ledger: xr.Dataset | None
@@ -184,12 +186,13 @@ class Results:
         withheld = "; percentiles withheld" if self.withheld(name) else ""
         return f"undefined in {estimate.undefined:,} runs: {estimate.reason}{withheld}"
 
-    def irr_statuses(self) -> pd.Series[int]:
-        """How many runs have which status of the investor IRR."""
+    def irr_statuses(self, name: str = "investor_irr") -> pd.Series[int]:
+        """How many runs have which status of an IRR, of all investors or of one tranche."""
+        self.about(name)
         counts = (
-            np.zeros(len(STATUSES), dtype=int)
-            if self.irr_status is None
-            else np.bincount(self.irr_status, minlength=len(STATUSES))
+            np.bincount(self.irr_status[name], minlength=len(STATUSES))
+            if name in self.irr_status
+            else np.zeros(len(STATUSES), dtype=int)
         )
         return pd.Series(counts, index=pd.Index(STATUSES, name="status"), name="runs")
 

@@ -6,7 +6,7 @@ import functools
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future, as_completed
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -42,9 +42,9 @@ class Part:
     runs: int
     measures: dict[str, Floats]
     ledger: dict[str, npt.NDArray[Any]]
-    irr_status: npt.NDArray[np.uint8] | None = None
-    cash_flow_sum: Floats | None = None
-    cash_flow_products: Floats | None = None
+    irr_status: dict[str, npt.NDArray[np.uint8]] = field(default_factory=dict)
+    cash_flow_sum: dict[tuple[str, ...], Floats] = field(default_factory=dict)
+    cash_flow_products: dict[tuple[str, ...], Floats] = field(default_factory=dict)
     incidence_sum: dict[str, dict[str, float]] = field(default_factory=dict)
     readings: list[str] = field(default_factory=list)
 
@@ -55,11 +55,12 @@ def _reduced(plan: Plan, stages: Stages, keep: Keep, runs: int) -> Part:
     kept = ledgers.arrays(stages, joint=keep == "everything") if keep != "measures" else {}
     part = Part(runs, found, {name: array[..., :runs] for name, array in kept.items()})
     part.readings = ledgers.reading_labels(stages)
-    if stages.account is not None:
-        flows = stages.investor_cash_flow[:, :runs]
-        part.irr_status = stages.investor_irr.status[:runs]
-        part.cash_flow_sum = flows.sum(axis=1)
-        part.cash_flow_products = flows @ flows.T
+    for measure in plan.measures if stages.account is not None else ():
+        if measure.expected == "irr":
+            flows = stages.together(measure.of).cash_flow[:, :runs]
+            part.irr_status[measure.name] = stages.irr_of(measure.of).status[:runs]
+            part.cash_flow_sum[measure.of] = flows.sum(axis=1)
+            part.cash_flow_products[measure.of] = flows @ flows.T
     part.incidence_sum = {
         party: {column: float(value[:runs].sum()) for column, value in row.items()}
         for party, row in stages.incidence.items()
@@ -256,7 +257,7 @@ class _Gathered:
     def __init__(self, asked: tuple[Measure, ...], base: Part, runs: int) -> None:
         self.runs, self.base, self.asked = runs, base, asked
         self.measures = {name: np.empty(runs) for name in base.measures}
-        self.status = None if base.irr_status is None else np.empty(runs, dtype=np.uint8)
+        self.status = {name: np.empty(runs, dtype=np.uint8) for name in base.irr_status}
         self.ledger = {
             name: np.empty((*array.shape[:-1], runs), dtype=array.dtype)
             for name, array in base.ledger.items()
@@ -269,11 +270,11 @@ class _Gathered:
             here = slice(first, first + part.runs)
             for name, value in part.measures.items():
                 self.measures[name][here] = value
-            if self.status is not None and part.irr_status is not None:
-                self.status[here] = part.irr_status
+            for name, status in part.irr_status.items():
+                self.status[name][here] = status
             for name, array in part.ledger.items():
                 self.ledger[name][..., here] = array
-            part.measures, part.ledger, part.irr_status = {}, {}, None
+            part.measures, part.ledger, part.irr_status = {}, {}, {}
             first += part.runs
         self.sums[number] = parts
 
@@ -283,13 +284,15 @@ class _Gathered:
         """All runs together, with the expected value of each measure and its error."""
         parts = [part for number in sorted(self.sums) for part in self.sums[number]]
         per_year = contract.timeline.periods_per_year
-        mean = second = None
-        if self.status is not None:
-            sums = [b.cash_flow_sum for b in parts if b.cash_flow_sum is not None]
-            products = [b.cash_flow_products for b in parts if b.cash_flow_products is not None]
-            mean, second = sum_groups(sums) / self.runs, sum_groups(products) / self.runs
+        flows = {
+            of: (
+                sum_groups([part.cash_flow_sum[of] for part in parts]) / self.runs,
+                sum_groups([part.cash_flow_products[of] for part in parts]) / self.runs,
+            )
+            for of in self.base.cash_flow_sum
+        }
         estimates = {
-            measure.name: self._estimate(measure, mean, second, per_year) for measure in self.asked
+            measure.name: self._estimate(measure, flows, per_year) for measure in self.asked
         }
         table = {
             party: {c: sum(b.incidence_sum[party][c] for b in parts) / self.runs for c in row}
@@ -308,7 +311,7 @@ class _Gathered:
             values=self.measures,
             estimates=estimates,
             irr_status=self.status,
-            mean_cash_flow=mean,
+            mean_cash_flows={of: mean for of, (mean, _) in flows.items()},
             incidence_mean=table,
             undefined_benefits=undefined_benefits(contract),
             ledger=ledgers.dataset(contract, self.ledger, self.base.readings)
@@ -318,7 +321,10 @@ class _Gathered:
         )
 
     def _estimate(
-        self, measure: Measure, mean: Floats | None, second: Floats | None, per_year: int
+        self,
+        measure: Measure,
+        flows: Mapping[tuple[str, ...], tuple[Floats, Floats]],
+        per_year: int,
     ) -> Estimate:
         if measure.undefined is not None:
             return Estimate(math.nan, math.nan, math.nan, self.runs, measure.undefined)
@@ -333,15 +339,14 @@ class _Gathered:
                 self.measures[measure.over], self.measures[measure.under]
             )
         elif measure.expected == "irr":
-            assert mean is not None
-            assert second is not None
+            mean, second = flows[measure.of]
             expected = float(returns.irr(mean, periods_per_year=per_year).rate[0])
             error = statistics.irr_error(
                 mean=mean, second=second, runs=self.runs, rate=expected, periods_per_year=per_year
             )
-            reason = _why_no_rate(self.status) if undefined and self.status is not None else ""
+            reason = _why_no_rate(self.status[measure.name]) if undefined else ""
         elif measure.expected == "payback":
-            assert mean is not None
+            mean, _ = flows[measure.of]
             expected = float(returns.payback(mean, periods_per_year=per_year)[0])
             error = math.nan
         else:

@@ -6,6 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sibmodel.contract.assumptions import ByGroup
+from sibmodel.contract.capital_checks import (
+    capital_faults,
+    capital_warnings,
+    performances_read,
+)
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.correlations import correlation_faults
 from sibmodel.contract.faults import Fault, path_text, unknown
@@ -34,6 +39,7 @@ def faults(contract: Contract) -> list[Fault]:
         *time_faults(contract),
         *payment_faults(contract),
         *payer_faults(contract),
+        *capital_faults(contract),
         *_value(contract),
         *correlation_faults(contract),
     ]
@@ -68,19 +74,14 @@ def warnings(contract: Contract) -> list[str]:
         found.append(f"assumptions that nothing uses: {', '.join(unused)}")
     idle = sorted(set(contract.performance) - _performances_used(contract))
     if idle:
-        found.append(f"performances that no rule uses: {', '.join(idle)}")
+        found.append(f"performances that nothing uses: {', '.join(idle)}")
     unpriced = [n for n, b in benefits if b.prices is None and b.per_outcome != 0]
     if unpriced:
         found.append(
             f"no price year is stated for the benefits {', '.join(unpriced)}: taken as prices of "
             f"the base year; older unit values are then too low"
         )
-    capital = contract.capital
-    if capital and capital.recycle and capital.distribute == "each_period":
-        found.append(
-            "capital.distribute: each_period changes nothing where payments are recycled: "
-            "they may be distributed only after the last cost"
-        )
+    found += capital_warnings(contract)
     return found
 
 
@@ -99,7 +100,7 @@ def _steps_before(contract: Contract, outcome: str) -> list[str]:
 def _performances_used(contract: Contract) -> set[str]:
     """Performances a rule pays, tests or reads a table against, and those they are weighed from."""
     todo = {name for rule in contract.payments.rules.values() for name in (rule.pays, *rule.when)}
-    todo |= {table.by for _, table in tables(contract)}
+    todo |= {table.by for _, table in tables(contract)} | performances_read(contract)
     used: set[str] = set()
     while todo:
         name = todo.pop()

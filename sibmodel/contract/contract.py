@@ -281,6 +281,27 @@ class Contract(Clause):
             names.update({benefit.to} | ({benefit.taken_from} if benefit.taken_from else set()))
         return tuple(sorted(names))
 
+    @property
+    def bonds(self) -> tuple[str, ...]:
+        """Tranches for which a payer may bring money: their rows among payments."""
+        if self.capital is None:
+            return ()
+        redeemed = {
+            name
+            for ending in self.capital.endings.values()
+            for name in ending.redeem
+            if ending.paid_by in self.payments.payers
+        }
+        tranches = self.capital.tranches.items()
+        return tuple(n for n, t in tranches if t.due_from is not None or n in redeemed)
+
+    @property
+    def hands_back(self) -> bool:
+        """Whether surplus may be handed back to a payer."""
+        if self.capital is None:
+            return False
+        return any(party in self.payments.payers for _, party in self.capital.parties())
+
     def is_public(self, party: str) -> bool:
         """Whether a party is public; one without an entry is private."""
         return party in self.parties and self.parties[party].public

@@ -56,8 +56,8 @@ class Account:
     principal + surplus + settlements out + change in balance, and costs = met + unmet.
 
     ``flows`` by tranche and kind; ``moves`` between parties, by giver, taker and kind, of all that
-    is no tranche's flow: endpoints are parties or ``account``. ``brought`` and ``returned`` by
-    payer; ``lost`` by tranche (run,). ``stops`` where there are endings.
+    is no tranche's flow: endpoints are parties or ``account``. ``brought`` by payer and tranche,
+    ``returned`` by payer; ``lost`` by tranche (run,). ``stops`` where there are endings.
     """
 
     costs: Floats
@@ -66,7 +66,7 @@ class Account:
     balance: Floats
     flows: Mapping[str, Mapping[str, Floats]]
     moves: Mapping[tuple[str, str, str], Floats] = field(default_factory=dict)
-    brought: Mapping[str, Floats] = field(default_factory=dict)
+    brought: Mapping[tuple[str, str], Floats] = field(default_factory=dict)
     returned: Mapping[str, Floats] = field(default_factory=dict)
     lost: Mapping[str, Floats] = field(default_factory=dict)
     stops: Stops | None = None
@@ -139,7 +139,7 @@ class AccountRun:
         self.due, self.met, self.unmet, self.balance = (np.zeros(shape) for _ in range(4))
         self.unmet_so_far = np.zeros(runs)
         self.moves: dict[tuple[str, str, str], Floats] = {}
-        self.brought: dict[str, Floats] = {}
+        self.brought: dict[tuple[str, str], Floats] = {}
         self.returned: dict[str, Floats] = {}
         self.found_period = np.full(runs, NEVER, dtype=np.int64)
         self.found_ending = np.full(runs, -1, dtype=np.int64)
@@ -495,7 +495,7 @@ class AccountRun:
             if payer is not None:
                 wanted = np.where(self._redeems(t, name), 0.0, due) if redeemed else due + 0.0
                 amount = bring(t, payer, name, np.broadcast_to(wanted, (self.runs,)))
-                self._bring(t, payer, amount)
+                self._bring(t, payer, name, amount)
             if name in redeemed and part == "principal":
                 self._bring_gap(t, name, due)
         whole = sum(dues.values(), np.zeros(self.runs))
@@ -504,10 +504,11 @@ class AccountRun:
         for name, due in dues.items():
             self._pay(t, name, part, due * share)
 
-    def _bring(self, t: int, payer: str, amount: Floats) -> None:
-        if payer not in self.brought:
-            self.brought[payer] = np.zeros((self.periods, self.runs))
-        self.brought[payer][t] += amount
+    def _bring(self, t: int, payer: str, tranche: str, amount: Floats) -> None:
+        key = (payer, tranche)
+        if key not in self.brought:
+            self.brought[key] = np.zeros((self.periods, self.runs))
+        self.brought[key][t] += amount
         self.set_aside = self.set_aside + amount
 
     def _bring_gap(self, t: int, tranche: str, due: Value) -> None:
@@ -522,7 +523,7 @@ class AccountRun:
             if not gap.any():
                 continue
             if clause.paid_by in self.contract.payments.payers:
-                self._bring(t, clause.paid_by, gap)
+                self._bring(t, clause.paid_by, tranche, gap)
             else:
                 self._move(clause.paid_by, ACCOUNT, "redemption", t, gap)
                 self.set_aside = self.set_aside + gap

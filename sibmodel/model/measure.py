@@ -21,8 +21,8 @@ class Measure:
     """A number per run asked of the ledger.
 
     ``values`` gives it for a block, shape (run,); a ratio names its ``over`` and ``under``
-    instead, and is undefined in a run where what is under is not above 0. ``undefined`` says why
-    the measure does not exist for this contract at all.
+    instead, and is undefined in a run where what is under is not above 0. ``of``: the tranches
+    whose cash flow an IRR or a payback is of. ``undefined`` says why the measure does not exist for this contract at all.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Measure:
     expected: Expected = "mean"
     over: str | None = None
     under: str | None = None
+    of: tuple[str, ...] = ()
     nobody: str = ""
     undefined: str | None = None
 

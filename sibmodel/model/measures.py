@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from sibmodel.contract.contract import Contract
-from sibmodel.model import returns
+from sibmodel.model.capital_measures import capital_measures
 from sibmodel.model.chance import Floats
 from sibmodel.model.measure import Measure, Values, total_of
 from sibmodel.model.payment_measures import payment_measures, performance_measures
@@ -17,7 +17,6 @@ from sibmodel.model.value import (
     COLUMNS,
     anyway_missing,
     real_weights,
-    times,
     undefined_benefits,
 )
 
@@ -65,7 +64,7 @@ def measures(contract: Contract) -> tuple[Measure, ...]:
         *performance_measures(contract),
         *_outcomes(contract),
         *_delivery(contract),
-        *_investors(contract),
+        *capital_measures(contract),
         *_value(contract),
     )
 
@@ -168,131 +167,6 @@ def _delivery(contract: Contract) -> Iterator[Measure]:
         lambda s: np.broadcast_to(total_of(s.costs), s.runs),
         undefined=none,
     )
-    yield Measure(
-        "shortfall",
-        "money",
-        "down",
-        "Delivery costs that the account could not meet: the provider bears them",
-        lambda s: total_of(s.account.unmet) if s.account else np.zeros(s.runs),
-        undefined=none or (None if contract.capital else "the contract has no capital"),
-    )
-
-
-def _investors(contract: Contract) -> Iterator[Measure]:
-    none = None if contract.capital else "the contract has no capital"
-    rate = contract.capital.hurdle if contract.capital else None
-    yield Measure(
-        "investor_drawn",
-        "money",
-        "",
-        "Capital drawn",
-        lambda s: total_of(s.invested.drawn) if s.account else np.zeros(s.runs),
-        undefined=none,
-    )
-    yield Measure(
-        "investor_distributed",
-        "money",
-        "up",
-        "Paid out to investors",
-        lambda s: total_of(s.invested.received) if s.account else np.zeros(s.runs),
-        undefined=none,
-    )
-    yield Measure(
-        "investor_irr",
-        "rate a year",
-        "up",
-        "Investors' internal rate of return, nominal, a year",
-        lambda s: s.investor_irr.rate,
-        expected="irr",
-        undefined=none,
-    )
-    yield Measure(
-        "investor_multiple",
-        "multiple",
-        "up",
-        "Paid out for each unit drawn",
-        expected="ratio",
-        over="investor_distributed",
-        under="investor_drawn",
-        nobody="nothing was drawn",
-        undefined=none,
-    )
-    yield Measure(
-        "capital_at_risk",
-        "money",
-        "down",
-        "Deepest point of investors' cumulative cash flow",
-        lambda s: returns.capital_at_risk(s.investor_cash_flow.T),
-        undefined=none,
-    )
-    yield Measure(
-        "investor_multiple_on_peak",
-        "multiple",
-        "up",
-        "Paid out for each unit of capital at risk",
-        expected="ratio",
-        over="investor_distributed",
-        under="capital_at_risk",
-        nobody="nothing was at risk",
-        undefined=none,
-    )
-    yield Measure(
-        "investor_loses",
-        "share",
-        "down",
-        "Whether investors get back less than was drawn: its expected value is P(loss)",
-        _loses,
-        undefined=none,
-    )
-    yield Measure(
-        "investor_present_value",
-        "money",
-        "up",
-        "Investors' cash flow at the hurdle rate, nominal",
-        _at_hurdle(contract),
-        undefined=none or (None if rate is not None else "capital.hurdle is not stated"),
-    )
-    yield Measure(
-        "payback",
-        "years",
-        "down",
-        "Years until investors' cumulative cash flow stays at or above 0; never is infinite",
-        _payback(contract),
-        expected="payback",
-        nobody="nothing was drawn",
-        undefined=none,
-    )
-
-
-def _at_hurdle(contract: Contract) -> Values:
-    """Investors' cash flow at the hurdle, valued at the timeline's start."""
-    rate = (contract.capital.hurdle if contract.capital else None) or 0.0
-    per_year = contract.timeline.periods_per_year
-    to_start: float = (1 + rate) ** -float(times(contract.timeline)[0])  # to the first day
-
-    def value(stages: Stages) -> Floats:
-        flows = stages.investor_cash_flow.T
-        present: Floats = returns.npv(flows, rate=rate, periods_per_year=per_year)
-        return present * to_start
-
-    return value
-
-
-def _payback(contract: Contract) -> Values:
-    per_year = contract.timeline.periods_per_year
-
-    def value(stages: Stages) -> Floats:
-        assert stages.account is not None
-        late = returns.payback(stages.investor_cash_flow.T, periods_per_year=per_year)
-        return np.asarray(np.where(total_of(stages.invested.drawn) > 0, late, np.nan))
-
-    return value
-
-
-def _loses(stages: Stages) -> Floats:
-    assert stages.account is not None
-    back, put = total_of(stages.invested.received), total_of(stages.invested.put_in)
-    return np.asarray(back < put * (1 - 1e-12), dtype=np.float64)
 
 
 def _value(contract: Contract) -> Iterator[Measure]:

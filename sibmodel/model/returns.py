@@ -278,3 +278,32 @@ def _period_first(cash_flows: npt.ArrayLike) -> Floats:
             "a cash flow must be a finite number"
         )
     return flows
+
+
+def weighted_average_life(
+    drawn: npt.ArrayLike, received: npt.ArrayLike, *, periods_per_year: float
+) -> Floats:
+    """Years from a unit put in to a unit received, each dated by its weighted mean.
+
+    Parameters
+    ----------
+    drawn, received : (run, period), or (period,) for one run
+        Money in and out, never negative [money].
+    periods_per_year : float
+
+    Returns
+    -------
+    (run,)
+        Years [year]; NaN where nothing was drawn or received.
+
+    Examples
+    --------
+    >>> weighted_average_life([100.0, 0, 0], [0.0, 50, 50], periods_per_year=1)
+    array([1.5])
+    """
+    dates = []
+    for flows in (_period_first(drawn), _period_first(received)):
+        total = flows.sum(axis=0)
+        weighted = (np.arange(len(flows))[:, None] * flows).sum(axis=0)
+        dates.append(weighted / np.where(total > 0, total, np.nan))
+    return np.asarray((dates[1] - dates[0]) / periods_per_year)

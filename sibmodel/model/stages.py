@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -17,6 +17,9 @@ from sibmodel.model.payments import sum_groups
 from sibmodel.model.performance import Readings
 from sibmodel.model.returns import Irr, irr
 from sibmodel.model.tranches import RECEIVED
+
+
+PROVIDER = "provider"
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ class Stages:
             net = net - self.paid.back_to
         found = dict(zip(names, net, strict=True))
         if self.account is not None:
-            for payer, amount in self.account.brought.items():
+            for (payer, _), amount in self.account.brought.items():
                 found[payer] = found[payer] + amount
             for payer, amount in self.account.returned.items():
                 found[payer] = found[payer] - amount
@@ -118,60 +121,82 @@ class Stages:
         return sum(self.paid.cut.values(), np.zeros(self.runs))
 
     @cached_property
-    def investors(self) -> tuple[str, ...]:
-        """The tranches of investors: repaid, and not held by a payer or the provider."""
-        assert self.contract.capital is not None
-        return investors(self.contract)
-
-    @cached_property
     def tranches(self) -> dict[str, TrancheFlow]:
         """Each tranche's money in and out."""
         assert self.account is not None
         assert self.contract.capital is not None
-        found = {}
-        shape = (self.contract.timeline.periods, self.runs)
-        held_by = [self.contract.capital.holder(name) for name in self.contract.capital.tranches]
+        nothing = np.zeros((self.contract.timeline.periods, self.runs))
+        backs, found = dict(self.backs), {}
         for name, flows in self.account.flows.items():
             put_in = [flows[kind] for kind in ("drawn", "paid") if kind in flows]
-            holder = self.contract.capital.holder(name)
-            if holder in self.backs and held_by.index(holder) == list(self.account.flows).index(name):
-                put_in.append(self.backs[holder])  # who holds it pays back
+            back = backs.pop(self.contract.capital.holder(name), None)
+            if back is not None:  # who holds it pays back
+                put_in.append(back)
             received = [flows[kind] for kind in RECEIVED if kind in flows]
             found[name] = TrancheFlow(
-                drawn=flows.get("drawn", np.zeros(shape)),
-                put_in=sum_groups([*put_in, np.zeros(shape)]),
-                received=sum_groups([*received, np.zeros(shape)]) ,
+                drawn=flows.get("drawn", nothing),
+                put_in=_sum(put_in, nothing),
+                received=_sum(received, nothing),
             )
         return found
 
-    def together(self, names: Sequence[str]) -> TrancheFlow:
+    @cached_property
+    def _pools(self) -> dict[tuple[str, ...], TrancheFlow]:
+        return {}
+
+    @cached_property
+    def _rates(self) -> dict[tuple[str, ...], Irr]:
+        return {}
+
+    def together(self, names: tuple[str, ...]) -> TrancheFlow:
         """Money in and out of several tranches taken together."""
         if len(names) == 1:
             return self.tranches[names[0]]
-        shape = (self.contract.timeline.periods, self.runs)
-        flows = [self.tranches[name] for name in names]
-        return TrancheFlow(
-            *(
-                sum((getattr(flow, side) for flow in flows), np.zeros(shape))
-                for side in ("drawn", "put_in", "received")
+        if names not in self._pools:
+            nothing = np.zeros((self.contract.timeline.periods, self.runs))
+            flows = [self.tranches[name] for name in names]
+            sides = ("drawn", "put_in", "received")
+            self._pools[names] = TrancheFlow(
+                *(sum((getattr(flow, side) for flow in flows), nothing) for side in sides)
             )
-        )
+        return self._pools[names]
 
-    @cached_property
-    def invested(self) -> TrancheFlow:
-        """Money in and out of all investors' tranches."""
-        return self.together(self.investors)
+    def irr_of(self, names: tuple[str, ...]) -> Irr:
+        """The internal rate of return of several tranches taken together, a year."""
+        if names not in self._rates:
+            per_year = self.contract.timeline.periods_per_year
+            self._rates[names] = irr(self.together(names).cash_flow.T, periods_per_year=per_year)
+        return self._rates[names]
 
     @cached_property
     def investor_cash_flow(self) -> Floats:
-        """Received less put in, (period, run)."""
-        return self.invested.cash_flow
+        """Received by all investors less what they put in, (period, run)."""
+        return self.together(investors(self.contract)).cash_flow
 
     @cached_property
-    def investor_irr(self) -> Irr:
-        """Investors' internal rate of return, a year, with its status."""
-        per_year = self.contract.timeline.periods_per_year
-        return irr(self.investor_cash_flow.T, periods_per_year=per_year)
+    def provider_cash_flow(self) -> Floats:
+        """What the provider receives less what it spends and puts in, (period, run)."""
+        flow = np.zeros((self.contract.timeline.periods, self.runs))
+        if self.account is None:
+            flow = flow + self.income - self.costs
+        else:
+            assert self.contract.capital is not None
+            flow = flow - self.account.unmet  # who is paid for delivery spends what it gets
+            for name, tranche in self.tranches.items():
+                if self.contract.capital.holder(name) == PROVIDER:
+                    flow = flow + tranche.received - tranche.put_in
+            for (giver, taker, kind), amount in self.account.moves.items():
+                if kind != "cost":
+                    flow = flow + amount * ((taker == PROVIDER) - (giver == PROVIDER) * 1.0)
+        if PROVIDER in self.backs and not self._provider_holds:
+            flow = flow - self.backs[PROVIDER]
+        return flow
+
+    @property
+    def _provider_holds(self) -> bool:
+        """Whether what the provider pays back is within a tranche's flow already."""
+        capital = self.contract.capital
+        return capital is not None and PROVIDER in map(capital.holder, capital.tranches)
 
     @cached_property
     def totals(self) -> dict[str, dict[str, Floats]]:
@@ -209,11 +234,16 @@ class Stages:
         return np.asarray((difference * shares[:, None]).sum(axis=0))
 
 
+def _sum(flows: list[Floats], nothing: Floats) -> Floats:
+    total: Floats = sum(flows[1:], flows[0]) if flows else nothing
+    return total
+
+
 def investors(contract: Contract) -> tuple[str, ...]:
     """Tranches that are repaid, and not held by a payer or the provider."""
     if contract.capital is None:
         return ()
-    nobody = {*contract.payer_names, "provider"}
+    nobody = {*contract.payer_names, PROVIDER}
     return tuple(n for n in contract.capital.repaid if contract.capital.holder(n) not in nobody)
 
 

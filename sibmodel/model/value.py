@@ -219,9 +219,10 @@ def _account_rows(
 ) -> None:
     """Enter costs met, what capital puts in and gets, and sums between parties."""
     assert contract.capital is not None
-    for sign, flows in ((1, account.brought), (-1, account.returned)):
-        for flow in flows.values():
-            table[ACCOUNT]["payments"] += sign * weighted(weights, flow)
+    for flow in account.brought.values():
+        table[ACCOUNT]["payments"] += weighted(weights, flow)
+    for flow in account.returned.values():
+        table[ACCOUNT]["payments"] -= weighted(weights, flow)
     spent = weighted(weights, account.met)
     table[ACCOUNT]["costs"] -= spent
     # who is paid for delivery spends what it gets; what is not met, the provider bears

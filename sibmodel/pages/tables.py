@@ -132,7 +132,7 @@ def payments_by_year(results: Results) -> pd.DataFrame:
 
 def irr_statuses(results: Results) -> pd.DataFrame:
     """How many runs have one rate of return, and how many have none and why."""
-    if results.irr_status is None:
+    if not results.irr_status:
         raise AbsentError(results.reason("investor_irr"))
     table = results.irr_statuses().reset_index()
     table["share"] = table["runs"] / results.runs
@@ -158,7 +158,7 @@ def irr_distribution(results: Results) -> pd.DataFrame:
     >>> irr_distribution(bond)[["low", "high", "runs", "part"]].values.tolist()
     [[0.11, 0.12, 100, 'gain']]
     """
-    if results.irr_status is None:
+    if not results.irr_status:
         raise AbsentError(results.reason("investor_irr"))
     if results.runs == 1:
         raise AbsentError("one run has no distribution: its rate is in the summary")
