@@ -13,10 +13,12 @@ import pandas as pd
 
 from sibmodel.acceptance import Line
 from sibmodel.contract.contract import Contract
+from sibmodel.figures import Awaited
 from sibmodel.model.lots import Due, Lot
 from sibmodel.model.paid import Paid
-from sibmodel.model.performance import Reading, Readings
 from sibmodel.model.prices import Bands
+from sibmodel.model.pricing import GAVE_WAY
+from sibmodel.model.readings import Reading, Readings
 
 COINS = 100
 """Smallest coins in one unit of currency."""
@@ -88,17 +90,29 @@ _ACCOUNT = [
 ]
 
 
-def lines(contract: Contract, accepted: Sequence[Line], paid: Paid) -> pd.DataFrame:
-    """A row for each record and rule, reading paid for and payment due, from claim to payment."""
+def lines(
+    contract: Contract, accepted: Sequence[Line], paid: Paid, awaited: Sequence[Awaited] = ()
+) -> pd.DataFrame:
+    """A row for each record and rule, reading paid for and payment due, from claim to payment.
+
+    And one for each reading that is ``awaited``.
+    """
     names = list(contract.payments.rules)
     paying: dict[str | None, list[str]] = defaultdict(list)
     for name, rule in contract.payments.rules.items():
         paying[rule.pays].append(name)
-    rows = [_settled_row(contract, due, paid) for due in paid.settled]
+    spare = _not_due(contract, paid)
+    rows = [_settled_row(contract, due, paid, spare) for due in paid.settled]
     rows += [
-        {**_whose(lot), "rule": names[lot.rule], "status": "waiting", "reason": reason}
+        {**_whose(lot), "rule": names[lot.rule], "reason": reason,
+         "status": "not due" if names[lot.rule] in spare else "waiting"}
         for lot, reason in paid.waiting
-    ]
+    ]  # fmt: skip
+    rows += [
+        {"rule": one.rule, "outcome": one.performance, "period": one.period,
+         "status": "not due" if one.rule in spare else "waiting", "reason": one.reason}
+        for one in awaited
+    ]  # fmt: skip
     for line in accepted:
         if line.accepted <= 0:
             lot = Lot(0, line.record.period, line.record.date, np.zeros(1), source=line)
@@ -149,8 +163,18 @@ def _whose(lot: Lot) -> dict[str, Any]:
     return found
 
 
-def _settled_row(contract: Contract, due: Due, paid: Paid) -> dict[str, Any]:
-    """One settled claim, from its price to what is paid of it."""
+def _not_due(contract: Contract, paid: Paid) -> set[str]:
+    """Rules that are an alternative, by ``unless``, to one that pays: they need not pay too."""
+    pays = {name for r, name in enumerate(paid.rules) if paid.paid[r].any()}
+    found: set[str] = set()
+    for name, rule in contract.payments.rules.items():
+        found |= {name} if rule.unless in pays else set()
+        found |= {rule.unless} if rule.unless is not None and name in pays else set()
+    return found
+
+
+def _settled_row(contract: Contract, due: Due, paid: Paid, spare: set[str]) -> dict[str, Any]:
+    """One settled claim, from its price to what is paid of it; ``spare`` rules need not pay."""
     lot, names = due.lot, list(contract.payments.rules)
     earned, kept = float(due.earned[0]), float(due.total(due.money)[0])
     amount = kept * float(due.share[0]) if kept > 0 else kept
@@ -168,19 +192,24 @@ def _settled_row(contract: Contract, due: Due, paid: Paid) -> dict[str, Any]:
         if cut[lot.rule, due.period, 0] > 1e-9 and (name in due.took or name not in own)
     ]
     reasons = [due.refused, lot.source.reason if isinstance(lot.source, Line) else ""]
-    cut = earned - amount > 1e-9
-    status = "refused" if due.refused else "cut" if cut or any(reasons) else "paid"
+    cut, name = earned - amount > 1e-9, names[lot.rule]
+    if cut and took:
+        reasons.append(f"above the limit{'s' * (len(took) > 1)} {' and '.join(took)}")
+    status = "cut" if cut or any(reasons) else "paid"
+    if due.refused:
+        gave_way = name in spare or due.refused.endswith(GAVE_WAY)
+        status = "not due" if gave_way else "refused"
     return {
         **_whose(lot),
         "period": due.period,
-        "rule": names[lot.rule],
+        "rule": name,
         "price": float(np.asarray(each).reshape(-1)[0]),
         "factors": factor,
         "earned": earned,
         "limit": " + ".join(took) if cut else "",
         "paid": amount,
         "status": status,
-        "reason": next((reason for reason in reasons if reason), ""),
+        "reason": "; ".join(reason for reason in reasons if reason),
     }
 
 
@@ -220,6 +249,16 @@ def _plain(value: object) -> object:
     if value is None or isinstance(value, str | dt.date):
         return value
     return float(np.asarray(value, dtype=float).reshape(-1)[0])
+
+
+def moved(contract: Contract, paid: Paid) -> list[str]:
+    """What payers' limits left to the payer who has the rest."""
+    return [
+        f"the limit {name} left {contract.currency} {float(amount[0]):,.2f} to the payer with the "
+        f"rest"
+        for name, amount in paid.moved.items()
+        if amount[0] > 1e-9
+    ]
 
 
 def notes(contract: Contract, paid: Paid) -> list[str]:

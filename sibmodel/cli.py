@@ -17,13 +17,9 @@ if TYPE_CHECKING:
 
     from sibmodel.contract.contract import Contract
     from sibmodel.results import Results
-    from sibmodel.settlement import Settlement
 
 FAULT, USAGE = 1, 2
 """Exit codes: the contract, the records or the run is at fault; the command line is."""
-
-LISTED = 25
-"""Rows not paid in full that are printed; the account has them all."""
 
 app = typer.Typer(
     help="The finances of outcomes contracts (social impact bonds, payment by results).",
@@ -161,6 +157,16 @@ def _warn(warnings: list[str]) -> None:
             typer.echo(f"  {warning}")
 
 
+def _date(text: str) -> dt.date:
+    from sibmodel.contract.meant import date_meant
+
+    try:
+        return dt.datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        remedy = date_meant(text) or "write YYYY-MM-DD, such as 2027-07-05"
+        raise typer.BadParameter(f"seen {text!r}: {remedy}") from None
+
+
 @app.command()
 def settle(
     contract: ContractArgument,
@@ -172,23 +178,26 @@ def settle(
     ],
     *,
     as_at: Annotated[
-        dt.datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Settle up to this date, read nothing later."),
+        dt.date | None,
+        typer.Option(
+            parser=_date, metavar="YYYY-MM-DD", help="Settle up to this date, read nothing later."
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for tables.  [default: none]")] = None,
 ) -> None:
     """Say what recorded outcomes pay, which limit took what, and why claims are refused."""
     with _told():
+        from sibmodel.cli_settle import by_rule, not_in_full, write_settlement
         from sibmodel.settlement import settle as settled_by
 
         agreed, table = _find(contract), _find_claims(claims)
         if out is not None:
             _try_folder(out)
-        settled = settled_by(agreed, table, as_at=as_at.date() if as_at is not None else None)
+        settled = settled_by(agreed, table, as_at=as_at)
         typer.echo(repr(settled))
         typer.echo("\n".join([*by_rule(settled), *not_in_full(settled)]))
         if out is not None:
-            paths = _write_settlement(settled, out)
+            paths = write_settlement(settled, out)
             typer.echo("\n".join(["\nWritten:", *(f"  {path}" for path in paths)]))
 
 
@@ -220,91 +229,21 @@ def _try_folder(folder: Path) -> None:
         pass
 
 
-def by_rule(settled: Settlement) -> list[str]:
-    """What each rule pays, as lines to print."""
-    payments = settled.payments
-    signed = payments["amount"].where(payments["direction"] == "paid", -payments["amount"])
-    paid = signed.groupby(payments["rule"], sort=False).sum()
-    width = max((len(str(rule)) for rule in paid.index), default=0)
-    currency = settled.contract.currency
-    return [
-        "\nBy rule:" if len(paid) else "\nNothing is paid.",
-        *(f"  {rule:<{width}}  {currency} {amount:>14,.2f}" for rule, amount in paid.items()),
-    ]
-
-
-def not_in_full(settled: Settlement) -> list[str]:
-    """What is refused, accepted in part or waiting, and why, as lines to print."""
-    account = settled.account
-    told = account[account["reason"] != ""]
-    told = told.drop_duplicates(["row", "rule", "period", "status", "reason"])
-    if told.empty:
-        return []
-    lines = ["\nNot in full (row 1 is the first row below the names of the columns):"]
-    for line, recorded in zip(told.to_dict("records")[:LISTED], told["row"].notna(), strict=False):
-        where = f"row {line['row']}" if recorded else f"period {line['period']}"
-        lines.append(f"  {where}, {line['rule']}, {line['status']}: {line['reason']}")
-    if len(told) > LISTED:
-        lines.append(f"  and {len(told) - LISTED:,} more: --out writes the account with all")
-    return lines
-
-
-def _write_settlement(settled: Settlement, folder: Path) -> list[Path]:
-    tables = {
-        "payments.csv": settled.payments,
-        "account.csv": settled.account,
-        "readings.csv": settled.readings,
-    }
-    for name, table in tables.items():
-        table.to_csv(folder / name, index=False)
-    notes = folder / "notes.txt"
-    notes.write_text("".join(f"{note}\n" for note in settled.notes), encoding="utf-8")
-    return [*(folder / name for name in tables), notes]
-
-
 @app.command()
 def check(contract: ContractArgument) -> None:
     """Say what is wrong with a contract, line by line, or what is in it."""
     with _told():
+        from sibmodel.cli_check import description, why_not_simulated
         from sibmodel.contract.files import contract_warnings
 
         agreed = _find(contract)
         typer.echo(f"{agreed.name}: no faults")
         for line in description(agreed):
             typer.echo(f"  {line}")
+        refusal = why_not_simulated(agreed)
+        if refusal:
+            typer.echo(f"\nIt can be settled, not simulated: {refusal}")
         _warn(contract_warnings(agreed))
-
-
-def description(contract: Contract) -> list[str]:
-    """What is in a contract, in a few lines.
-
-    Examples
-    --------
-    >>> import sibmodel as sib
-    >>> print(*description(sib.library.load("closed_form_bond"))[:3], sep="; ")
-    200 people in people; 1 outcome: success; 1 rule, no limits, paid by council
-    """
-    from sibmodel.contract.register import register
-    from sibmodel.model.limits import limit_names
-
-    def count(many: int, what: str) -> str:
-        return f"{many} {what}{'' if many == 1 else 's'}" if many else f"no {what}s"
-
-    people = ", ".join(f"{c.size:,} people in {name}" for name, c in contract.cohorts.items())
-    rules = count(len(contract.payments.rules), "rule")
-    limits = count(len(limit_names(contract)), "limit")
-    entries = register(contract)
-    said = [entry for entry in entries if entry.status != "default"]
-    sourceless = sum(entry.source is None for entry in said)
-    return [
-        people,
-        f"{count(len(contract.outcomes), 'outcome')}: {', '.join(contract.outcomes)}",
-        f"{rules}, {limits}, paid by {', '.join(contract.payer_names)}",
-        f"{'with' if contract.capital else 'without'} investors' capital; "
-        f"{count(len(contract.value.benefits) if contract.value else 0, 'benefit')} valued",
-        f"{len(said)} figures and choices stated, {sourceless} of them without a source; "
-        f"{count(len(entries) - len(said), 'default')} applied",
-    ]
 
 
 @app.command("list")

@@ -12,16 +12,18 @@ from sibmodel.model.assumptions import Drawn
 from sibmodel.model.capital import AccountRun, Stops
 from sibmodel.model.chance import Floats
 from sibmodel.model.claims import Kinds, accepted_so_far, count_lots, plain_claims, routes
-from sibmodel.model.comparison import assumed_figures
 from sibmodel.model.costs import Costs, Known, costs_of, last_cost_period
+from sibmodel.model.facts import assumed_figures
 from sibmodel.model.lots import Lot
 from sibmodel.model.outcomes import Counts
 from sibmodel.model.paid import Paid
 from sibmodel.model.payments import Bring, pay, tax_share
-from sibmodel.model.performance import Fact, Readings, Started, readings
+from sibmodel.model.performance import readings
 from sibmodel.model.prices import Reader
+from sibmodel.model.readings import Fact, Readings, Started
 from sibmodel.model.stages import Stages
 from sibmodel.model.value import benefit_flow, incidence, real_weights, undefined_benefits
+
 
 @dataclass(frozen=True)
 class Terms:

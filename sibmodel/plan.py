@@ -17,7 +17,8 @@ from sibmodel.contract.people import Cohort
 from sibmodel.model.assumptions import Assumptions, Drawn
 from sibmodel.model.capital import Stops, ending_names, without_later_starts
 from sibmodel.model.chance import BLOCK, Floats, uniform_per_run
-from sibmodel.model.comparison import comparison_totals, simulated_facts
+from sibmodel.model.comparison import comparison_totals
+from sibmodel.model.facts import simulated_facts
 from sibmodel.model.hands import CellClaims, Hands, lots_by_start, person_by_person
 from sibmodel.model.measure import Measure
 from sibmodel.model.measures import measures

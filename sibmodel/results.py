@@ -25,6 +25,9 @@ WITHHELD_ABOVE = 0.001
 
 PERCENTILES = (5, 25, 50, 75, 95)
 
+LIMIT_WORDS = {"person": "per person", "contract": "on the contract"}
+"""How limits are called in headlines, where not by name."""
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -141,6 +144,16 @@ class Results:
         if self.about(name).unit != "share":
             raise ValueError(f"{name} is not a share of runs")
         return statistics.wilson(self.expected(name), self.runs)
+
+    @property
+    def idle_limits(self) -> tuple[str, ...]:
+        """Limits that take nothing in any run, nor in the base case."""
+        names = (name for name in self.names if name.startswith("limit_binds["))
+        return tuple(
+            name.partition("[")[2][:-1]
+            for name in names
+            if not self.values[name].any() and not self.estimates[name].base_case
+        )
 
     # --- tables -----------------------------------------------------------------------------------
 
@@ -260,7 +273,7 @@ class Results:
                 text += f"   ({self._note(name)})"
             rows.append((question, text))
 
-        headline = self.contract.headline
+        headline, idle = self.contract.headline, self.idle_limits
         add("What will we pay?", "outcome_payments")
         for payer in self.contract.payer_names if len(self.contract.payer_names) > 1 else ():
             add(f"  of which {payer}", f"outcome_payments[{payer}]")
@@ -270,13 +283,14 @@ class Results:
                 add(f"What is {what}, as last read?", name)
             if name.startswith("pays["):
                 add(f"How often does {what} pay?", name, spread=False)
-            if name.startswith("limit_binds["):
-                limit = name.partition("[")[2][:-1]
-                words = {"person": "per person", "contract": "on the contract"}.get(limit, limit)
-                add(f"How often does the limit {words} bind?", name, spread=False)
+            if name.startswith("limit_binds[") and what not in idle:
+                limit = LIMIT_WORDS.get(what, what)
+                add(f"How often does the limit {limit} bind?", name, spread=False)
                 question, answer = rows[-1]
-                taken = show(self.expected(f"taken_by_limits[{limit}]"), self.contract.currency)
-                rows[-1] = (question, f"{answer}   (takes {taken} on average)")
+                rows[-1] = (question, f"{answer}   ({self._taken_by(what)} on average)")
+        if idle:
+            named = (LIMIT_WORDS.get(limit, limit) for limit in idle)
+            rows.append(("Which limits never bind?", ", ".join(named)))
         add("How many people start?", "people_started")
         if headline:
             for question, name in self._about_outcome(headline):
@@ -285,13 +299,22 @@ class Results:
             add("What do investors earn a year?", "investor_irr")
             add("Do investors lose money?", "investor_loses", spread=False)
             add("Most they have at risk?", "capital_at_risk")
-        add("Costs nobody could meet?", "shortfall")
+        if self.contract.delivery:
+            add("Costs nobody could meet?", "shortfall")
         if self.contract.value:
             count = len(self.contract.value.benefits)
             valued = f"{count} benefit{'s' if count != 1 else ''} valued"
             add(f"Is it worth it to society? ({valued})", "net_present_value[society]")
             add("  and to the public purse?", "net_present_value[public]")
         return rows
+
+    def _taken_by(self, limit: str) -> str:
+        """What a limit takes, and what it leaves to another payer, on average."""
+        currency, moved = self.contract.currency, f"moved_by_limits[{limit}]"
+        told = f"takes {show(self.expected(f'taken_by_limits[{limit}]'), currency)}"
+        if moved in self.names:
+            told += f" and leaves {show(self.expected(moved), currency)} to another payer"
+        return told
 
     def _about_outcome(self, name: str) -> list[tuple[str, str]]:
         """Questions about the headline outcome, and the measures that answer them."""

@@ -13,6 +13,7 @@ import pandas as pd
 from sibmodel import account as accounts
 from sibmodel.acceptance import Line, accept, facts_of
 from sibmodel.contract.contract import Contract
+from sibmodel.figures import TOLD, awaited, unread
 from sibmodel.model.assumptions import Assumptions, Drawn
 from sibmodel.model.floors import floor_names
 from sibmodel.model.limits import counted, person_rooms
@@ -38,7 +39,8 @@ class Settlement:
     account : DataFrame
         One row for each record and rule, each reading that is paid, and each payment due: row,
         rule, outcome, person, cohort, group, period, claimed, accepted, price, factors, earned,
-        cut, limit, paid, status (paid, cut, refused, waiting), reason. Before tax that goes on top.
+        cut, limit, paid, status (paid, cut, refused, waiting, not due), reason. Before tax that
+        goes on top.
     limits : DataFrame
         What each limit took: limit, rule, period, taken.
     readings : DataFrame
@@ -76,7 +78,8 @@ class Settlement:
     def __repr__(self) -> str:
         currency, account = self.contract.currency, self.account
         lines = [
-            f"{self.contract.name}: settlement of {self.records:,} records",
+            f"{self.contract.name}: settlement of {self.records:,} "
+            f"record{'' if self.records == 1 else 's'}",
             f"  accepted claims at their price  {currency} {self.earned:,.2f}",
         ]
         if self.brought_by_floors:
@@ -100,7 +103,8 @@ class Settlement:
             )
         waiting = int((account["status"] == "waiting").sum())
         if waiting:
-            lines.append(f"  waiting: {waiting:,} lines of the account, which says for what")
+            many = f"{waiting:,} line{'' if waiting == 1 else 's'}"
+            lines.append(f"  waiting: {many} of the account, which says for what")
         return "\n".join([*lines, *(f"  note: {note}" for note in self.notes)])
 
 
@@ -169,15 +173,33 @@ def settle(
         contract,
         len(recorded.records) + len(recorded.measured),
         accounts.payments(contract, paid),
-        accounts.lines(contract, accepted.lines, paid),
+        accounts.lines(contract, accepted.lines, paid, [*awaited(contract, read, until)]),
         accounts.limits(paid),
         accounts.readings_table(read),
-        (*accepted.notes, *accounts.notes(contract, paid), *_beyond(contract, recorded, until)),
+        (
+            *recorded.notes,
+            *_not_read(recorded, len(outcomes), until),
+            *accepted.notes,
+            *accounts.notes(contract, paid),
+            *accounts.moved(contract, paid),
+            *unread(contract, recorded.measured, read, paid),
+            *_beyond(contract, recorded, until),
+        ),
     )
 
 
 def _last_day(as_at: dt.date | str | None) -> dt.date | None:
     return dt.date.fromisoformat(as_at) if isinstance(as_at, str) else as_at
+
+
+def _not_read(recorded: Recorded, rows: int, until: dt.date | None) -> Iterator[str]:
+    """A note of the rows dated after the day up to which is settled."""
+    read = {r.row for r in recorded.records} | {m.row for m in recorded.measured}
+    later = [str(row) for row in range(1, rows + 1) if row not in read]
+    if until is not None and later:
+        told = ", ".join(later[:TOLD])
+        more = f" and {len(later) - TOLD:,} more" if len(later) > TOLD else ""
+        yield f"dated after {until} and not read: row{'s' * (len(later) > 1)} {told}{more}"
 
 
 def _refuse_unknown_starts(contract: Contract, recorded: Recorded) -> None:

@@ -92,8 +92,9 @@ def test_an_error_says_how_many_and_lists_each() -> None:
         )
     assert str(caught.value) == (
         "mine.yaml: 2 faults\n"
-        "  line 22: outcomes.job.after: needs a whole number: seen 'two'\n"
-        "  line 28: payments.rules.home.price: must be 0 or more: seen -1"
+        "  line 22: outcomes.job.after: needs a whole number of periods: seen 'two'\n"
+        "  line 28: payments.rules.home.price: must be 0 or more: seen -1; "
+        "below zero may be an amount, in a rule with paid_back_by"
     )
     assert [fault.path for fault in caught.value.faults] == [
         ("outcomes", "job", "after"),
@@ -159,6 +160,64 @@ def test_a_price_differs_by_group_where_a_composite_is_read_of_each() -> None:
     text = PAYING.replace("{quality: 0.7, share: share}, at: 12}", "{saved: 1}, at: 12}")
     text = text.replace("crimes, price: 100}", "crimes, price: {by_group: {young: 5, old: 6}}}")
     assert loads(text).read_over("whole") == "each_group"
+
+
+HOME = "home: {pays: home, price: {by_group: {young: 900, old: 700}}}"
+ASKS_SHARE = "10 of 'reduction' means 1000%: did you mean 0.1, or unit: percent in"
+
+
+# A figure that is a share until it says unit: percent, compared with what looks like a percent.
+@pytest.mark.parametrize(
+    ("instead_of", "write", "says"),
+    [
+        (HOME, "home: {pays: home, price: 4, when: {reduction: {at_least: 10}}}",
+         f"payments.rules.home.when.reduction: {ASKS_SHARE}"),
+        (HOME, "home: {pays: home, price: 4, when: {reduction: {at_least: {from: {0: 5, 4: 10}}}}}",
+         f"payments.rules.home.when.reduction: {ASKS_SHARE}"),
+        (HOME, "home: {pays: home, price: {by: reduction, through: {0: 5, 10: 8}}}",
+         f"payments.rules.home.price.through: {ASKS_SHARE}"),
+        ("relative, over: each_cohort}", "relative, over: each_cohort, unit: percent}",
+         "payments.rules.crimes.amount.at_least: 0.2 of 'reduction', whose unit is percent, means "
+         "0.2%: did you mean 20?"),
+        # a reduction by half and by one and a half may both be meant; a count is no share
+        (HOME, "home: {pays: home, price: {by: reduction, at_least: {0.5: 5, 1.5: 8}}}", None),
+        (HOME, "home: {pays: home, price: 4, when: {saved: {at_least: 10}}}", None),
+    ],
+)  # fmt: skip
+def test_a_bound_that_seems_to_be_a_percent_is_asked_about(
+    instead_of: str, write: str, says: str | None
+) -> None:
+    assert PAYING.count(instead_of) == 1
+    asked = contract_warnings(loads(PAYING.replace(instead_of, write)))
+    assert len(asked) == (says is not None)
+    assert says is None or asked[0].startswith(says)
+
+
+# Eight quarters: two years.
+@pytest.mark.parametrize(
+    ("limits", "floors", "says"),
+    [
+        ("{contract: 5000}", "{period: 2000}",
+         "payments.floors.period, 2,000 in each period, comes to 16,000 in the whole contract, "
+         "above payments.limits.contract, 5,000: no limit is passed"),
+        ("{year: 7999}", "{period: 2000}",
+         "payments.floors.period, 2,000 in each period, comes to 8,000 in each year, above "
+         "payments.limits.year, 7,999: no limit is passed"),
+        ("{contract: {from: {0: 3000, 4: 9000}}}", "{year: 5000}",
+         "payments.floors.year, 5,000 in each year, comes to 10,000 in the whole contract, above "
+         "payments.limits.contract, 9,000: no limit is passed"),
+        ("{period: 1000}", "{contract: 8001}",
+         "payments.floors.contract is 8,001, and payments.limits.period lets through 8,000 at "
+         "most in the whole contract: no limit is passed"),
+        ("{year: 8000, contract: 16000}", "{period: 2000}", None),
+        ("{period: 1000}", "{year: 4000}", None),
+    ],
+)  # fmt: skip
+def test_a_floor_that_a_limit_leaves_no_room_for_is_asked_about(
+    limits: str, floors: str, says: str | None
+) -> None:
+    text = GOOD.replace("limits: {person: 3000}", f"limits: {limits}\n  floors: {floors}")
+    assert contract_warnings(loads(text)) == ([] if says is None else [says])
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

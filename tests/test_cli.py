@@ -7,10 +7,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from generate_records import Case, settlements
+from hypothesis import given
 from typer.testing import CliRunner, Result
 
+import sibmodel as sib
 from sibmodel.cli import app, slug
+from sibmodel.cli_settle import limits_table
+from sibmodel.contract.register import register
+from sibmodel.model.limits import limit_names
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "homes_and_work.yaml"
 
@@ -164,10 +171,99 @@ def test_settle_writes_its_tables(homes: str, tmp_path: Path) -> None:
     result = sibmodel("settle", str(EXAMPLE), homes, "--out", str(tmp_path / "settled"))
     assert result.exit_code == 0, result.output
     written = sorted(path.name for path in (tmp_path / "settled").iterdir())
-    assert written == ["account.csv", "notes.txt", "payments.csv", "readings.csv"]
+    assert written == ["account.csv", "limits.csv", "notes.txt", "payments.csv", "readings.csv"]
     payments = (tmp_path / "settled" / "payments.csv").read_text(encoding="utf-8")
     assert "council,680.0" in payments
     assert str(tmp_path / "settled" / "account.csv") in result.stdout
+
+
+LIMITED = """\
+schema: 1
+name: Limits of every scope
+currency: GBP
+timeline: {start: 2027-04-01, step: quarter, periods: 8}
+parties: {council: {public: true}}
+cohorts: {people: {people: 10, intake: [10]}}
+outcomes:
+  home: {after: 1}
+  weeks: {unit: week, within: {years: 1}}
+payments:
+  rules:
+    home: {pays: home, price: 1000, limits: {total: {from: {2027-04-01: 1500, 2028-04-01: 4000}}}}
+    weeks: {pays: weeks, price: 10, limits: {person: {number: 20}}}
+  limits: {year: 1800}
+  payers: {council: {share: 1.0, limits: {total: 2000}}}
+"""
+
+
+def test_settle_says_how_much_of_each_limit_is_used(tmp_path: Path) -> None:
+    """By hand: ann's 30 weeks are cut to 20 (200 of 300), two homes to 1,500, the year holds."""
+    contract, claims = tmp_path / "limited.yaml", tmp_path / "claims.csv"
+    contract.write_text(LIMITED, encoding="utf-8")
+    claims.write_text(
+        "outcome,date,person,number\npeople,2027-04-01,ann,\npeople,2027-04-01,bo,\n"
+        "home,2027-07-01,ann,\nhome,2027-07-01,bo,\nweeks,2027-12-31,ann,30\n",
+        encoding="utf-8",
+    )
+    result = sibmodel("settle", str(contract), str(claims), "--out", str(tmp_path / "out"))
+    assert result.exit_code == 0, result.output
+    table = pd.read_csv(tmp_path / "out" / "limits.csv").fillna("").set_index("limit")
+    rows = {name: table.loc[[name]] for name in table.index}
+    figures = ["allowed", "used", "asked", "cut"]
+    weeks = rows["weeks.person"].iloc[0]
+    assert (weeks["whom"], weeks["in"]) == ("ann in people", "number")
+    assert weeks[figures].tolist() == [20, 20, 30, 100]  # what it took is money
+    assert rows["home.total"]["period"].tolist() == [
+        "2027-04-01 to 2028-03-31",
+        "2028-04-01 to 2029-03-31",
+    ]
+    assert rows["home.total"][figures].to_numpy().tolist() == [
+        [1500, 1500, 2000, 500],
+        [4000, 1500, 2000, 0],
+    ]
+    assert rows["contract.year"][figures].to_numpy().tolist() == [[1800, 1700, 2300, 0]]
+    assert rows["payer council.total"][figures].to_numpy().tolist() == [[2000, 1700, 1700, 0]]
+
+
+@pytest.mark.parametrize("name", ["made_up_training", "village_enterprise", "pause_plymouth"])
+def test_limits_that_are_written_are_those_that_are_stated(name: str) -> None:
+    contract = sib.library.load(name)
+    settled = sib.settle(contract, sib.library.records(name))
+    table = limits_table(settled)
+    assert set(table["limit"]) <= set(limit_names(contract))
+    assert set(settled.limits["limit"]) <= set(table["limit"])
+    assert (table["used"] <= table["allowed"] + 0.01).all()
+
+
+@given(settlements())
+def test_no_limit_is_used_beyond_what_it_allows(case: Case) -> None:
+    *_, settled = case
+    table = limits_table(settled).dropna(subset="allowed")
+    assert (
+        table["used"] <= table["allowed"] * (1 + 1e-6) + 0.05
+    ).all()  # sums are rounded to coins
+    assert (table["asked"] + 0.05 >= table["used"]).all()
+
+
+def test_check_says_what_cannot_be_simulated(tmp_path: Path) -> None:
+    unknown = tmp_path / "unknown.yaml"
+    unknown.write_text(LIMITED, encoding="utf-8")
+    result = sibmodel("check", str(unknown))
+    assert result.exit_code == 0, result.output
+    assert "It can be settled, not simulated: no rate is stated for home, weeks" in result.stdout
+    assert sibmodel("run", str(unknown)).exit_code == 1
+    assert "simulated" not in sibmodel("check", str(EXAMPLE)).stdout
+
+
+def test_check_lists_figures_without_a_source(tmp_path: Path) -> None:
+    bare = tmp_path / "bare.yaml"
+    bare.write_text(LIMITED, encoding="utf-8")
+    said = sibmodel("check", str(bare)).stdout
+    assert "payments.rules.home.price = 1,000" in said or "timeline.start = 2027-04-01" in said
+    stated = [e for e in register(sib.load_contract(bare)) if e.status != "default"]
+    lacking = sum(entry.source is None for entry in stated)
+    assert lacking > 10
+    assert f"and {lacking - 10} more; all in tables/register.csv" in said
 
 
 def test_settle_takes_names_of_the_library() -> None:

@@ -12,11 +12,13 @@ from sibmodel.contract.contract import Contract
 from sibmodel.model.assumptions import Assumptions
 from sibmodel.model.bounds import reaches
 from sibmodel.model.chance import BLOCK, Floats, stream
-from sibmodel.model.comparison import assumed_figures, comparison_totals, simulated_facts
+from sibmodel.model.comparison import comparison_totals
 from sibmodel.model.effects import relative_change
+from sibmodel.model.facts import assumed_figures, simulated_facts
 from sibmodel.model.people import planned_intake, planned_starts
-from sibmodel.model.performance import Readings, readings
+from sibmodel.model.performance import readings
 from sibmodel.model.rates import CohortRates, cohort_luck, cohort_rates
+from sibmodel.model.readings import Readings, Started
 from sibmodel.model.totals import (
     MANY,
     cornish_fisher,
@@ -125,7 +127,13 @@ class Simulated:
             comparisons=self.totals,
         )
         figures = assumed_figures(self.contract, self.drawn)
-        return readings(self.contract, facts, figures, [], self.drawn, simulated=True)
+        cohort, date = self.contract.cohort_of_group, self.contract.timeline.date
+        starts = [
+            Started(cohort(group), group, t, date(t), people[t])
+            for group, people in self.starts.items()
+            for t in np.flatnonzero(self.planned[group]).tolist()
+        ]
+        return readings(self.contract, facts, figures, starts, self.drawn, simulated=True)
 
 
 # --- totals of many people ------------------------------------------------------------------------

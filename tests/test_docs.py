@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, get_args, get_origin
 
 import numpy as np
+import pandas as pd
 import pytest
 from pydantic import BaseModel
 from ruamel.yaml import YAML
@@ -118,7 +119,10 @@ def blocks(page: str, language: str) -> list[str]:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_python_blocks_run_and_the_shown_output_is_theirs(page: str) -> None:
+def test_python_blocks_run_and_the_shown_output_is_theirs(
+    page: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
     printed = io.StringIO()
     for block in blocks(page, "python"):
         with contextlib.redirect_stdout(printed):
@@ -181,6 +185,64 @@ def test_what_an_example_is_said_to_pay_is_what_it_pays(block: str) -> None:
     [said] = re.findall(r"# without chance.*: (.*)$", block, flags=re.M)
     for side in said.replace(",", "").replace("×", "*").replace("−", "-").split("="):
         assert base == pytest.approx(eval(side)), said
+
+
+def test_the_contracts_without_records_are_those_named() -> None:
+    without = set(sib.library.names())
+    for name in sib.library.names():
+        with contextlib.suppress(KeyError):
+            sib.library.records(name)
+            without.remove(name)
+    settling = text("README.md").partition("## Settle recorded outcomes")[2].partition("\n## ")[0]
+    many = len(sib.library.names()) - len(without)
+    said = settling.partition(f"has the records of {many}\ncontracts")[2].partition("On the")[0]
+    assert "Three have none" in said
+    assert without == set(re.findall(r"`([a-z_]+)`", said))
+
+
+def recipe(word: str) -> Contract:
+    """The example of a recipe, in the language's first contract."""
+    yaml = YAML(typ="safe")
+    recipes = text("docs/language.md").partition("## Recipes")[2].partition("\n## ")[0]
+    [block] = [b for b in re.findall(r"```yaml\n(.*?)```", recipes, flags=re.S) if word in b]
+    return Contract.from_dict(yaml.load(LANGUAGE_BLOCKS[0]) | yaml.load(block))
+
+
+def test_a_wait_is_held_and_after_is_not_asked_of_records() -> None:
+    """13 weeks from 1 April 2027 are reached on 1 July, 26 on 30 September, the last day."""
+    contract = recipe("held")
+    dates = {"ann": "2027-06-30", "bo": "2027-07-01", "cy": "2027-09-30", "di": "2027-10-01"}
+    rows = [("people", "2027-04-01", who) for who in dates]
+    rows += [("starts_job", "2027-04-01", who) for who in dates]  # at once, and not after a quarter
+    rows += [("job_13_weeks", date, who) for who, date in dates.items()]
+    settled = sib.settle(contract, pd.DataFrame(rows, columns=["outcome", "date", "person"]))
+    account = settled.account
+    mine = account[account["rule"] == "job_13_weeks"].set_index("person")["status"]
+    assert mine.to_dict() == {"ann": "refused", "bo": "paid", "cy": "paid", "di": "refused"}
+    assert settled.paid == 4 * 500 + 2 * 2500
+
+
+def test_a_person_in_two_cohorts_has_limits_in_each() -> None:
+    contract = recipe("unless").replace(
+        {
+            "outcomes.home": {"cohort": ["first", "second"]},
+            "payments.rules.home": {"pays": "home", "price": 100, "limits": {"person": 60}},
+        }
+    )
+    rows = pd.DataFrame(
+        [(what, "2027-07-01", "ann", c) for c in ("first", "second") for what in (c, "home")],
+        columns=["outcome", "date", "person", "cohort"],
+    )
+    assert sib.settle(contract, rows).paid == 60 + 60
+
+
+def test_what_is_due_on_dates_waits_for_the_cash_as_well() -> None:
+    changes = {"payments.paid_after": 1, "payments.rules.fee": {"due": [0], "amount": 50}}
+    contract = recipe("held").replace(changes)
+    records = pd.DataFrame({"outcome": ["people"], "period": [0], "number": [1]})
+    assert sib.settle(contract, records).payments["due"].astype(str).tolist() == ["2027-07-01"]
+    at_once = contract.replace({"payments.rules.fee.paid_after": 0})
+    assert sib.settle(at_once, records).payments["due"].astype(str).tolist() == ["2027-04-01"]
 
 
 # --- field tables ---------------------------------------------------------------------------------

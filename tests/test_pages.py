@@ -16,9 +16,9 @@ from matplotlib.patches import Rectangle
 
 import sibmodel as sib
 from sibmodel.contract.register import register
-from sibmodel.pages import html, plots, tables
+from sibmodel.pages import html, plots, rules, tables
+from sibmodel.pages.basis import AbsentError
 from sibmodel.pages.files import manifest, write
-from sibmodel.pages.tables import AbsentError
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "homes_and_work.yaml"
 RUNS = 400
@@ -148,7 +148,14 @@ def test_every_measure_has_a_section(rich: sib.Results) -> None:
 def test_without_ledger_tables_are_absent_with_the_reason() -> None:
     results = sib.simulate(sib.load_contract(EXAMPLE), runs=50, keep="measures")
     found, absent = tables.tables(results)
-    assert set(absent) == {"payments_by_period", "payments_by_payer", "outcomes_by_group"}
+    assert set(absent) == {
+        "payments_by_rule",
+        "payments_by_period",
+        "payments_by_payer",
+        "outcomes_by_group",
+        "thresholds",
+    }
+    assert absent.pop("thresholds") == "the contract has no performance"
     assert all("ledger was not kept" in reason for reason in absent.values())
     assert {"summary", "irr_distribution", "incidence", "register"} <= set(found)
     assert "ledger was not kept" in html.page(results)
@@ -349,3 +356,54 @@ def test_what_is_absent_now_does_not_stay_from_before(bond: sib.Results, tmp_pat
     write(sib.simulate(bond.contract, runs=20, keep="measures"), tmp_path)
     assert not (tmp_path / "plots" / "payments.png").exists()
     assert not (tmp_path / "tables" / "payments_by_period.csv").exists()
+
+
+# --- rules, thresholds, limits --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["made_up_training", "dc_water", "peterborough"])
+def test_rules_floors_and_what_is_paid_back_add_up(name: str) -> None:
+    """Of these one has a floor and tax, one pays back, one pays by tests."""
+    results = sib.simulate(sib.library.load(name), runs=RUNS)
+    table = rules.payments_by_rule(results).set_index("rule")
+    parts = table.drop(index="all payments")
+    assert parts["expected"].sum() == pytest.approx(results.expected("outcome_payments"))
+    assert table.loc["all payments", "expected"] == pytest.approx(parts["expected"].sum())
+    assert ("floor year" in table.index) == (name == "made_up_training")
+    assert ("paid back" in table.index) == (name == "dc_water")
+    for rule in parts.index:
+        if f"pays[{rule}]" in results.names:
+            assert parts.loc[rule, "pays"] == results.expected(f"pays[{rule}]")
+
+
+def test_thresholds_stand_beside_the_performances_that_meet_them() -> None:
+    results = sib.simulate(sib.library.load("peterborough"), runs=RUNS)
+    table = rules.thresholds(results).set_index("performance")
+    first = results.measure("performance[reduction/first]")
+    assert table.loc["reduction/first", "met"] == (first >= 0.1).mean()
+    assert table.loc["reduction/first", "p50"] == np.sort(first)[RUNS // 2 - 1]
+    assert table.loc["pooled_reduction", "bound"] == 0.075  # published for all cohorts together
+    assert pd.isna(table.loc["avoided/first", "bound"])
+    page = _Page(html.page(results))
+    for said in ("at least 0.075", "For each 1 of pooled avoided", "Not shown, and why"):
+        assert said in page.said
+
+
+def test_limits_that_never_bind_are_summed_up_in_one_line(rich: sib.Results) -> None:
+    results = sib.simulate(sib.library.load("denver_supportive_housing"), runs=50)
+    assert results.idle_limits == ("housing.total", "jail.total", "contract")
+    assert dict(results.headlines())["Which limits never bind?"].startswith("housing.total, ")
+    said = _Page(html.page(results)).said
+    assert "3 limits never bind in any of the runs: housing.total, jail.total, contract." in said
+    assert "How often does the limit" not in said
+    assert rich.idle_limits == ()
+    assert "never bind" not in _Page(html.page(rich)).said
+
+
+def test_one_drawn_run_is_not_called_the_base_case(
+    bond: sib.Results, base_case: sib.Results
+) -> None:
+    one = _Page(html.page(sib.simulate(bond.contract, runs=1))).said
+    assert "One possible future (a “run”), from seed 0." in one
+    assert "In one run, council pays" in one
+    assert "One future, the base case, from seed 0." in _Page(html.page(base_case)).said

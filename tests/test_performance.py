@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from sibmodel.contract.contract import Contract
 from sibmodel.model.assumptions import Assumptions
 from sibmodel.model.bounds import reaches
-from sibmodel.model.performance import Fact, Readings, Recorded, Started, readings
+from sibmodel.model.performance import readings
+from sibmodel.model.readings import Fact, Readings, Recorded, Started
 
 START = dt.date(2010, 1, 1)
 

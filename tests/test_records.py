@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pandas as pd
 import pytest
 
 from sibmodel.contract.contract import Contract
-from sibmodel.records import Record, Recorded, RecordsError, read_records
+from sibmodel.records import Record, Recorded, RecordsError, load_records, read_records
 from sibmodel.records.stretches import whole_units
 
 YOUNG: dict[str, Any] = {
@@ -194,8 +195,13 @@ def test_as_at_reads_nothing_later() -> None:
     ]
     assert len(read(contract(), *rows, as_at="2027-07-31").records) == 1
     assert len(faults(contract(), *rows)) == 1
-    with pytest.raises(ValueError, match="as_at is a date, such as 2027-07-05: seen 'July'"):
-        read(contract(), *rows, as_at="July")
+    for seen, remedy in (
+        ("July", "write YYYY-MM-DD, such as 2027-07-05"),
+        ("31/07/2027", "write 2027-07-31"),
+        ("2027-07-31 00:00:00", "write 2027-07-31"),
+    ):
+        with pytest.raises(ValueError, match=f"as_at is a date: seen '{seen}': {remedy}"):
+            read(contract(), *rows, as_at=seen)
 
 
 # --- faults of columns ----------------------------------------------------------------------------
@@ -215,6 +221,18 @@ def test_columns_are_checked_first() -> None:
     )
 
 
+def test_columns_in_other_words() -> None:
+    row = {"metric": "home", "date": "2027-05-01", "period": 1, "Client": "ann", "control": 1}
+    assert faults(contract(), row)[:5] == (
+        "there is no column 'metric'; did you mean 'outcome'?",
+        "there is no column 'Client'; did you mean 'person'?",
+        "there is no column 'control'; did you mean 'counterfactual'?",
+        "a column 'outcome' is needed: the name of an outcome, of a performance, or of a cohort "
+        "(starts)",
+        "exactly one of the columns 'period' and 'date' is needed: seen both, take one out",
+    )
+
+
 def test_a_column_stands_once() -> None:
     table = pd.DataFrame([["home", 1, 1, 2]], columns=["outcome", "period", "number", "number"])
     with pytest.raises(RecordsError, match="the column 'number' stands twice"):
@@ -224,6 +242,96 @@ def test_a_column_stands_once() -> None:
 def test_records_are_a_table() -> None:
     with pytest.raises(TypeError, match="records are a pandas DataFrame"):
         read_records(contract(), [{"outcome": "home"}])  # type: ignore[arg-type]
+
+
+def test_names_of_columns_are_read_whatever_their_capitals_and_blanks() -> None:
+    table = pd.DataFrame(
+        [["home", 1, "ann", "no"]], columns=["OUTCOME", " Period", "Person ", "evidence"]
+    )
+    (record,) = read_records(contract(), table).records
+    assert (record.outcome, record.period, record.person, record.evidence) == (
+        "home", 1, "ann", False
+    )  # fmt: skip
+    figures = CRIMES | {"Before": 0.84, "Comparison": 0.84, "Comparison before": 0.75}
+    assert read(differences("ratio"), figures).measured[0].comparison_before == 0.75
+    twice = table.assign(Evidence="no")
+    with pytest.raises(RecordsError, match="the column 'evidence' stands twice"):
+        read_records(contract(), twice)
+
+
+def test_columns_for_people_are_not_read_and_that_is_noted() -> None:
+    row = {"outcome": "home", "period": 1, "number": 4}
+    assert read(contract(), row).notes == ()
+    noted = read(contract(), row | {"Comment": "late", "note": None, "source": "panel"})
+    assert noted.records == read(contract(), row).records
+    assert noted.notes == ("not read: the columns Comment, note, source of the records",)
+
+
+def test_columns_without_a_name_that_say_nothing_are_left_out() -> None:
+    row = {"outcome": "home", "period": 1, "number": 4}
+    assert read(contract(), row | {"": " ", "Unnamed: 4": float("nan")}).notes == ()
+    with pytest.raises(RecordsError, match="there is no column 'Unnamed: 4'"):
+        read(contract(), row | {"Unnamed: 4": 3})
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "2027-07-07 00:00:00",
+        "2027-07-07T00:00",
+        dt.datetime(2027, 7, 7),
+        pd.Timestamp("2027-07-07"),
+        np.datetime64("2027-07-07"),
+        np.datetime64("2027-07-07T00:00:00.000000000"),
+    ],
+)
+def test_a_day_may_come_with_its_midnight(date: Any) -> None:
+    row = {"outcome": "days_in", "person": "ann", "since": "2027-07-01", "date": date}
+    table = pd.DataFrame([row]).astype({"date": object})
+    table.at[0, "date"] = date
+    assert read_records(contract(), table).records[0].date == dt.date(2027, 7, 7)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"PK\x03\x04\x14", "it is an Excel workbook; save it as CSV UTF-8"),
+        ("outcome,date".encode("utf-16"), "it is text in UTF-16, which Excel calls Unicode text"),
+        (
+            "outcome,person\nhome,Zo\xeb\n".encode("cp1252"),
+            "line 2 seems to be in Windows-1252 or Latin-1 (seen '\xeb'); save it as CSV UTF-8",
+        ),
+        (b"outcome\tdate\n", "is separated by tabs: save it with commas"),
+        (b"outcome,date\nhome\n", "row 1: 1 cell, but 2 columns named in the first line"),
+    ],
+)
+def test_files_that_are_no_csv_say_what_they_are(tmp_path: Path, content: bytes, says: str) -> None:
+    file = tmp_path / "claims.csv"
+    file.write_bytes(content)
+    with pytest.raises(RecordsError) as error:
+        load_records(file)
+    assert says in error.value.faults[0]
+
+
+def test_a_file_is_read_with_or_without_the_mark_of_utf_8(tmp_path: Path) -> None:
+    text = "Outcome,Date ,person,note,\nhome,2027-07-05 00:00:00,Zo\xeb,late,\n"
+    for encoding in ("utf-8", "utf-8-sig"):
+        (tmp_path / "claims.csv").write_text(text, encoding=encoding)
+        recorded = read_records(contract(), load_records(tmp_path / "claims.csv"))
+        (record,) = recorded.records
+        assert (record.person, record.date) == ("Zo\xeb", dt.date(2027, 7, 5))
+        assert recorded.notes == ("not read: the column note of the records",)
+
+
+def test_persons_misspelt_are_noted() -> None:
+    starts = [{"outcome": "young", "period": 0, "person": name} for name in ("ann", "p 7", "012")]
+    claims = [{"outcome": "home", "period": 1, "person": n} for n in ("Ann", "P-7", "12", "bo")]
+    assert read(contract(), *starts, *claims).notes == (
+        "row 4: nobody called 'Ann' is recorded as started; did you mean 'ann'?",
+        "row 5: nobody called 'P-7' is recorded as started; did you mean 'p 7'?",
+        "row 6: nobody called '12' is recorded as started; did you mean '012'?",
+    )
+    assert read(contract(), *claims).notes == ()  # no starts are recorded by person
 
 
 # --- faults of one row ----------------------------------------------------------------------------
@@ -243,20 +351,35 @@ DAYS = {"outcome": "days_in", "date": "2027-07-07", "person": "ann", "since": "2
             HOME | {"period": 12},
             "12 is outside the timeline, 2027-04-01 to 2030-03-31 (periods 0 to 11)",
         ),
+        (HOME | {"outcome": None}, "the outcome is missing"),
+        (
+            HOME | {"outcome": "Days in"},
+            "there is no outcome, performance or cohort called 'Days in'; did you mean 'days_in'?",
+        ),
+        (HOME | {"group": "LEAVERS"}, "young has no group 'LEAVERS'; did you mean 'leavers'?"),
+        (
+            HOME | {"period": "2027-07-01"},
+            "a period is a number, 0 the first: seen '2027-07-01', for dates call the column date",
+        ),
+        (
+            {"outcome": "home", "date": 46573, "number": 1},
+            "a date is written 2027-07-05: seen 46573: write 2027-07-05, if it is Excel's number "
+            "of a day",
+        ),
         (HOME | {"period": 1.5}, "a period is a whole number from 0: seen 1.5"),
         (HOME | {"period": -1}, "a period is a whole number from 0: seen -1"),
         (HOME | {"period": None}, "the period is missing"),
         (HOME | {"number": None}, "needs a number, or a person"),
         (HOME | {"number": -2}, "a number of outcomes is 0 or more: seen -2"),
         (HOME | {"number": 1.5}, "a number of outcomes is whole: seen 1.5"),
-        (HOME | {"number": True}, "a number of outcomes is a number: seen True"),
+        (HOME | {"number": True}, "a number of outcomes: seen True, which is no number"),
         (
             HOME | {"number": float("inf")},
             "a number of outcomes is a number below a million million: seen inf",
         ),
         (HOME | {"number": "1,000"}, "a number of outcomes: seen the text '1,000': write 1000"),
         (HOME | {"number": "£5"}, "a number of outcomes: seen the text '£5': write 5"),
-        (HOME | {"number": "five"}, "a number of outcomes is a number: seen 'five'"),
+        (HOME | {"number": "five"}, "a number of outcomes: seen 'five', which is no number"),
         (HOME | {"evidence": "maybe"}, "evidence is true or false: seen 'maybe'"),
         (HOME | {"evidence": 2}, "evidence is true or false: seen 2"),
         (HOME | {"number": 2, "person": "ann"}, "home happens once to a person: seen 2"),
@@ -275,7 +398,15 @@ DAYS = {"outcome": "days_in", "date": "2027-07-07", "person": "ann", "since": "2
             {"outcome": "home", "period": 1, "people": 10, "observed": 0.5},
             "no performance reads home: record a number or its persons, or add one to the contract",
         ),
-        (DAYS | {"date": "05/07/2027"}, "a date is written 2027-07-05: seen '05/07/2027'"),
+        (
+            DAYS | {"date": "05/07/2027"},
+            "a date is written 2027-07-05: seen '05/07/2027': write 2027-07-05 for 5 July 2027, or "
+            "2027-05-07 for 7 May 2027",
+        ),
+        (
+            DAYS | {"date": "31 July 2027"},
+            "a date is written 2027-07-05: seen '31 July 2027': write 2027-07-31",
+        ),
         (DAYS | {"date": "2027-02-30"}, "a date is written 2027-07-05: seen '2027-02-30'"),
         (
             DAYS | {"date": "2027-03-31"},
@@ -444,8 +575,8 @@ MATCHED = {"counterfactual": 1.5}
     [
         (
             CRIMES,
-            "counterfactual is missing: fall compares crimes with a matched group, write its "
-            "figure per person",
+            "counterfactual is missing: fall compares crimes with a matched group, write that "
+            "group's figure per person in the column counterfactual",
         ),
         (
             CRIMES | MATCHED | {"before": 1, "comparison": 1},
@@ -455,6 +586,10 @@ MATCHED = {"counterfactual": 1.5}
         (
             CRIMES | {"counterfactual": 0},
             "the counterfactual is 0: fall, relative to it, does not exist",
+        ),
+        (
+            CRIMES | MATCHED | {"cohort": "First"},
+            "crimes is for the cohorts first and second: seen 'First'; did you mean 'first'?",
         ),
         (CRIMES | {"counterfactual": -1}, "counterfactual is 0 or more: seen -1"),
         (
@@ -478,8 +613,8 @@ MATCHED = {"counterfactual": 1.5}
         ),
         (
             {"outcome": "crimes", "cohort": "first", "period": 5, "number": 140},
-            "fall compares crimes with a comparison group: record people, observed and its figure, "
-            "not a number",
+            "fall compares crimes with a comparison group: record figures, not a number, in the "
+            "columns people, observed, counterfactual",
         ),
         (
             {"outcome": "fall", "cohort": "first", "period": 5, "number": 1},
@@ -525,7 +660,13 @@ def test_difference_in_differences_has_its_columns() -> None:
     assert faults(
         differences("additive"), CRIMES | trend | {"before": None, "comparison": None}
     ) == (
-        "row 1: before, comparison are missing: fall compares crimes by difference in differences",
+        "row 1: before, comparison are missing: fall compares crimes by difference in differences, "
+        "write them per person in columns of that name",
+    )
+    count = {"outcome": "crimes", "cohort": "first", "period": 5, "number": 140}
+    assert faults(differences("ratio"), count) == (
+        "row 1: fall compares crimes with a comparison group: record figures, not a number, in the "
+        "columns people, observed, before, comparison, comparison_before",
     )
     assert faults(differences("ratio"), CRIMES | trend | {"comparison_before": 0}) == (
         "row 1: comparison_before is 0: a ratio to it does not exist",

@@ -23,7 +23,8 @@ from twin_readings import Begun, Told, TwinReadings
 from twin_tables import Claim, Seen
 
 from sibmodel.contract.schedules import SCHEDULES
-from sibmodel.model.comparison import assumed_figures, comparison_totals
+from sibmodel.model.comparison import comparison_totals
+from sibmodel.model.facts import assumed_figures, outcomes_compared
 from sibmodel.model.rates import cohort_luck
 from sibmodel.plan import Plan
 
@@ -185,7 +186,7 @@ class Twin(TwinAccount):
 
     def told(self, people: list[Person], run: int) -> Iterator[Told]:
         """What is recorded of each group and period in which an outcome falls due."""
-        contract = self.contract
+        contract, measured = self.contract, outcomes_compared(self.contract)
         for outcome in dict.fromkeys(p.of for p in contract.performance.values() if p.of):
             for g, group in enumerate(contract.groups_of(outcome)):
                 cohort = contract.cohort_of_group(group)
@@ -195,6 +196,12 @@ class Twin(TwinAccount):
                 starts = [t for t, some in enumerate(planned) if some]
                 mine = [person for person in people if person.group == group]
                 for t in sorted({s + d for s in starts for d in range(delays[0], last + 1)}):
+                    observed = sum(p.claimed.get(outcome, {}).get(t, 0.0) for p in mine)
+                    if outcome not in measured:  # counted, of those who have started
+                        yield Told(
+                            outcome, cohort, group, contract.timeline.date(t), None, observed
+                        )
+                        continue
                     compared = self.compared.get(outcome)
                     counterfactual = None if compared is None else float(compared[g, t, run])
                     yield Told(
@@ -203,7 +210,7 @@ class Twin(TwinAccount):
                         group,
                         contract.timeline.date(t),
                         sum(p.start + delays[0] == t for p in mine),
-                        sum(p.claimed.get(outcome, {}).get(t, 0.0) for p in mine),
+                        observed,
                         counterfactual,
                         sum(p.start + delays[0] <= t <= p.start + last for p in mine),
                     )

@@ -136,7 +136,7 @@ CONTRACTS: dict[str, Data] = {
          "cut": {"rate": 0.45, "anyway": 0.5, "after": 2, "better": "lower", "against": 0.45}},
         {
             "to_date": {"pays": "more_homes", "price": {"each_above": {0: 100, 3: 60}},
-                        "limits": {"total": 700}},
+                        "limits": {"total": 550}},
             "share": {"pays": "share", "amount": {"through": {40: 500, 80: 2000}}},
             "cut": {"pays": "cut_so_far", "price": 40, "paid_back_by": "provider",
                     "limits": {"total": 90}},
@@ -252,7 +252,7 @@ CONTRACTS: dict[str, Data] = {
                 "council": 0.5},
     ),
     "rules_that_give_way_and_shares_of_numbers": made(
-        {"a": {"rate": 0.3, "anyway": 0.2, "after": 1, "against": 0.4},
+        {"a": {"rate": 0.3, "anyway": 0.2, "after": 1, "against": 0.16},
          "b": {"rate": 0.5, "after": 2},
          "weeks": {"unit": "week", "rate": 10, "within": {"weeks": 39}, "claimed": 0.7}},
         {

@@ -95,6 +95,16 @@ class TwinReadings:
         cohorts = self.contract.cohorts_of(clause.of or "")
         return [start for start in self.starts if start.cohort in cohorts and start.date <= date]
 
+    def too_late(self, clause: Performance, start: Begun, date: dt.date) -> bool:
+        """Whether nothing counts any more for people who started, in the period of a date."""
+        of = clause.of or ""
+        groups = [start.group] if start.group else self.contract.groups(start.cohort)
+        lengths = [self.contract.length(of, "within", group) for group in groups]
+        if self.contract.outcomes[of].steps or None in lengths:
+            return False
+        ends = [length.after(start.date, self.timeline) for length in lengths if length]
+        return max(ends) <= self.timeline.date(self.timeline.period_of(date))
+
     def dates(self, clause: Performance, recorded: list[dt.date]) -> list[dt.date]:
         """When it is read."""
         if clause.at is not None:
@@ -131,7 +141,7 @@ class TwinReadings:
                 if not later:
                     continue
                 date = later[0]
-            begun = self.begun(clause, date)
+            begun = [s for s in self.begun(clause, date) if not self.too_late(clause, s, date)]
             own = [one if one.present is None else replace(one, people=one.present) for one in own]
             found.append(Seen(name, None, None, date, self.value(clause, own, begun)))
         return found

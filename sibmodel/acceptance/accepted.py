@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -182,7 +183,24 @@ def _notes(contract: Contract, recorded: Recorded, lines: Sequence[Line]) -> lis
     if unpaid:
         told = unpaid[:TOLD] + ([f"{len(unpaid) - TOLD:,} more"] if len(unpaid) > TOLD else [])
         found.append(f"not accepted, of what no rule pays and steps may need: {'; '.join(told)}")
+    found += _said_twice(recorded)
     both = sorted(counted & {fact.name for fact in recorded.measured})
     if both:
         found.append(f"performances read the figures recorded of {', '.join(both)}, not its counts")
     return found
+
+
+def _said_twice(recorded: Recorded) -> list[str]:
+    """A note of the counts that stand in several rows alike: split rows add up, so both count."""
+    alike: dict[tuple[object, ...], list[int]] = defaultdict(list)
+    for record in recorded.records:
+        if record.person is None and record.claim is None and record.number and record.evidence:
+            whose = record.outcome, record.cohort, record.group, record.date, record.number
+            alike[whose].append(record.row)
+    twice = [rows for rows in alike.values() if len(rows) > 1]
+    told = [
+        f"rows {', '.join(map(str, rows[:-1]))} and {rows[-1]} say the same: "
+        f"{'both' if len(rows) == 2 else 'all'} counted"
+        for rows in twice[:TOLD]
+    ]
+    return told + ([f"{len(twice) - TOLD:,} more such rows"] if len(twice) > TOLD else [])

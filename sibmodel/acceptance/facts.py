@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from sibmodel.acceptance.accepted import Accepted
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.performance import Comparison
-from sibmodel.model.performance import Fact, Started
-from sibmodel.model.performance import Recorded as RecordedValue
+from sibmodel.model.readings import Fact, Started
+from sibmodel.model.readings import Recorded as RecordedValue
 from sibmodel.records import Measured, Record
 from sibmodel.records.numbers import recorded_counterfactual, yardstick
 
@@ -53,8 +53,8 @@ def facts_of(
     starts = []
     for line in accepted.lines:
         record = line.record
-        if not line.accepted or record.cohort is None:
-            continue
+        if record.cohort is None or (not line.accepted and line.reason):
+            continue  # a row that says none is a record all the same
         whose = record.cohort, record.group, record.period, record.date
         if record.outcome == record.cohort:
             starts.append(Started(record.cohort, *whose[1:], line.accepted))

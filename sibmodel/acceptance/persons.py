@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections import defaultdict
 
 from sibmodel.contract.contract import Contract
-from sibmodel.contract.timeline import Length
+from sibmodel.contract.timeline import DAYS_OF, PERIODS_PER_YEAR, Length
 from sibmodel.records import Record, Recorded
 from sibmodel.records.stretches import Stretch, days, whole_units, within, without
 
@@ -34,6 +35,7 @@ class Evidence:
                 self.starts[whose] = min(record.date, self.starts.get(whose, record.date))
         self.had: dict[tuple[Person, str], list[dt.date]] = defaultdict(list)
         self.taken: dict[tuple[Person, str], list[Stretch]] = defaultdict(list)
+        self.numbered: dict[tuple[Person, str], list[tuple[dt.date, float]]] = defaultdict(list)
 
     def started(self, record: Record) -> dt.date | None:
         """When the person of a record started; a start, its own date."""
@@ -75,6 +77,8 @@ class Evidence:
         clock = (min(begun) if clause.any_step else max(begun)) if begun else start
         if record.since is not None:
             return self._stretch(record, record.since, clock)
+        if clause.time_unit is not None and clock is not None and self._has_window(record):
+            return self._of_time(record, clock)
         reason = self._outside(record, clock) if clock is not None else ""
         if not reason and clause.unit is None:
             reason = self._already(record)
@@ -151,6 +155,68 @@ class Evidence:
         if most is not None and clock is not None:
             last = self._reached(most, clock) - _DAY
         return [(first, min(end, last)) for first, end in zip(waits, ends, strict=True)]
+
+    def _has_window(self, record: Record) -> bool:
+        return any(self._length(record, field) is not None for field in ("held", "within"))
+
+    def _of_time(self, record: Record, clock: dt.date) -> tuple[float, str]:
+        """Of a number of days or weeks, as many as the window has from the clock to their date.
+
+        The number does not say which days they are. Dated after the window they are those since the
+        person's record before, if there is one: what was had later cannot fill an earlier gap.
+        """
+        whose = (record.cohort, record.person), record.outcome
+        unit = self.contract.outcomes[record.outcome].unit or ""
+        begins, end = self._span(record, clock)
+        room = self._room(record, clock, begins, end)
+        if room <= 0:
+            return 0.0, self._outside(record, clock) or f"no {unit} of it is inside the window"
+        inside = min(record.number, room)
+        before = math.fsum(number for day, number in self.numbered[whose] if day >= begins)
+        accepted = min(inside, max(room - before, 0.0))
+        self.numbered[whose].append((record.date, accepted))
+        reasons, known = [], f"{record.number:g} {unit}s"
+        if inside < record.number:
+            reasons.append(f"{record.number - inside:g} of {known} are outside the window")
+        if accepted < inside:
+            reasons.append(f"{inside - accepted:g} of {known} are already claimed")
+        return accepted, ", ".join(reasons)
+
+    def _span(self, record: Record, clock: dt.date) -> tuple[dt.date, dt.date]:
+        """The first day that a number can be of, and the last day of the window."""
+        most, begins = self._length(record, "within"), clock
+        end = dt.date.max if most is None else most.after(clock, self.contract.timeline) - _DAY
+        if record.date - _DAY > end:  # the day on which it is reached is still in time
+            had = self.had[(record.cohort, record.person), record.outcome]
+            earlier = [self._last_day(day) for day in had if day < record.date]
+            begins = max([clock, *(day + _DAY for day in earlier)])
+        return begins, end
+
+    def _room(self, record: Record, clock: dt.date, begins: dt.date, end: dt.date) -> float:
+        """Units of time that the window has from a day to a record's date."""
+        timeline, outcome = self.contract.timeline, record.outcome
+        unit, held = self.contract.outcomes[outcome].unit or "", self._length(record, "held")
+        last = self._last_day(record.date)
+        if not self.by_period:
+            inside = within([(begins, min(last, end))], self._windows(record, clock))
+            exact = days(inside) / DAYS_OF[unit] if unit not in PERIODS_PER_YEAR else 0.0
+            whole = whole_units(inside, unit)[0]
+            return exact if record.number <= exact else float(whole)
+        first = begins if held is None else max(begins, held.after(clock, timeline))
+        exactly = whole_units([(first, min(last, end))], unit)[0]
+        # a quarter of 90 days is 13 weeks too
+        passed = record.period + 1 - timeline.period_of(begins)
+        waited = 0.0 if held is None or begins > clock else held.in_days(timeline) / DAYS_OF[unit]
+        nominal = passed * self.contract.units_a_period(outcome) - waited
+        if end < dt.date.max:
+            left = 0.0 if begins > end else (end - begins).days + 1
+            nominal = min(nominal, left / DAYS_OF[unit] - waited)
+        return float(max(exactly, math.floor(round(nominal, 9)), 0))
+
+    def _last_day(self, day: dt.date) -> dt.date:
+        """The last day that a record's date stands for: of a record by period, the period's."""
+        timeline = self.contract.timeline
+        return timeline.date(timeline.period_of(day) + 1) - _DAY if self.by_period else day
 
     def _stretch(self, record: Record, since: dt.date, clock: dt.date | None) -> tuple[float, str]:
         """The whole units of a stretch that lie in the window and were not claimed before."""

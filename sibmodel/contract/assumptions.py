@@ -26,7 +26,8 @@ from pydantic import (
     model_validator,
 )
 
-from sibmodel.contract.names import FIGURE, GroupName, Name, fault, is_name
+from sibmodel.contract.meant import number_meant
+from sibmodel.contract.names import FIGURE, GroupName, Name, fault, is_name, name_remedy
 
 Grade = Literal["A", "B", "C", "D", "E", "F"]
 Finite = Annotated[float, Strict(), Field(allow_inf_nan=False)]
@@ -154,6 +155,11 @@ def _number_key(key: object) -> float:
     figure = isinstance(key, float | int) and not isinstance(key, bool)
     if (figure or (isinstance(key, str) and FIGURE.fullmatch(key))) and math.isfinite(float(key)):  # type: ignore[arg-type]
         return float(key)  # type: ignore[arg-type]
+    meant = number_meant(key) if isinstance(key, str) else None
+    if meant is not None:
+        percent = str(key).strip().endswith("%")
+        remedy = f" (or {float(meant) * 100:.12g}, of a figure with unit: percent)" * percent
+        raise fault(f"rows begin with a number: seen {key!r}: write {meant}{remedy}")
     raise fault(f"rows begin with a number, {{0.25: …, 0.5: …}}: seen {key!r}")
 
 
@@ -262,19 +268,6 @@ class Assumption(Clause):
 # --- where a number stands ------------------------------------------------------------------------
 
 
-def number_meant(text: str) -> str | None:
-    """What should have been written, if the text is a number in disguise."""
-    bare = text.strip().replace(" ", "").replace("_", "").lstrip("£$€")
-    percent = bare.endswith("%")
-    bare = bare.removesuffix("%")
-    if re.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?", bare):
-        bare = bare.replace(",", "")
-    if not re.fullmatch(r"-?\d+(\.\d+)?([eE]-?\d+)?", bare):
-        return None
-    number = float(bare) / (100 if percent else 1)
-    return f"{number:.12g}"
-
-
 def kind_of_number(value: Any) -> str:
     if isinstance(value, bool):
         raise fault(f"needs a number, not {str(value).lower()}")
@@ -285,7 +278,11 @@ def kind_of_number(value: Any) -> str:
         if meant is not None:
             raise fault(f"seen the text {value!r}: write {meant}")
         if not is_name(value):
-            raise fault(f"needs a number, or the name of an assumption: seen {value!r}")
+            ends = [number_meant(end) for end in re.split(r" to | ?[-–] ?", value)]
+            remedy = name_remedy(value) if re.fullmatch(r"[\w-]+", value) else ""
+            if len(ends) == 2 and None not in ends:
+                remedy = f"; for any number between write {{uniform: [{ends[0]}, {ends[1]}]}}"
+            raise fault(f"needs a number, or the name of an assumption: seen {value!r}{remedy}")
         return "name"
     if isinstance(value, ByGroup) or (isinstance(value, Mapping) and "by_group" in value):
         return "by_group"

@@ -87,7 +87,9 @@ class Interest(Clause):
 
 def _rate_or_clause(value: Any) -> Any:
     """A bare rate, or a table of one, is rolled up."""
-    if isinstance(value, Interest) or (isinstance(value, Mapping) and {"rate", "paid"} & set(value)):
+    if isinstance(value, Interest) or (
+        isinstance(value, Mapping) and {"rate", "paid"} & set(value)
+    ):
         return value
     return {"rate": value}
 
@@ -239,7 +241,9 @@ class Step(Clause):
         whole = sum(self.to.values())
         in_parts = all(float(part).is_integer() for part in self.to.values()) and whole > 0
         if not in_parts and abs(whole - 1) > 1e-9:
-            raise fault(f"to: shares add to {whole:g}, not 1 (or write whole parts, such as 4 to 1)")
+            raise fault(
+                f"to: shares add to {whole:g}, not 1 (or write whole parts, such as 4 to 1)"
+            )
         if self.until is not None and not self.until.of and len(self.to) > 1:
             raise fault("until: say of whom, of: one of " + ", ".join(self.to))
         return self
@@ -373,7 +377,9 @@ def _ranks(value: Any) -> Any:
     return value
 
 
-Ranks = Annotated[tuple[Annotated[tuple[str, ...], Field(min_length=1)], ...], BeforeValidator(_ranks)]
+Ranks = Annotated[
+    tuple[Annotated[tuple[str, ...], Field(min_length=1)], ...], BeforeValidator(_ranks)
+]
 
 
 class Capital(Clause):

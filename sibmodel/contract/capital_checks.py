@@ -204,13 +204,9 @@ def _dues(contract: Contract, capital: Capital) -> Iterator[Fault]:
     for name, tranche in capital.tranches.items():
         path = ("capital", "tranches", name)
         if tranche.due_from is not None and tranche.due_from not in contract.payments.payers:
-            yield unknown(
-                (*path, "due_from"), "payer", tranche.due_from, contract.payments.payers
-            )
+            yield unknown((*path, "due_from"), "payer", tranche.due_from, contract.payments.payers)
         if isinstance(tranche.repaid, Instalments) and isinstance(tranche.interest.rate, Table):
-            yield Fault(
-                (*path, "interest", "rate"), "level instalments need one rate, not a table"
-            )
+            yield Fault((*path, "interest", "rate"), "level instalments need one rate, not a table")
 
 
 def _protection(contract: Contract, capital: Capital) -> Iterator[Fault]:
@@ -367,9 +363,13 @@ def _tables(contract: Contract) -> Iterator[Fault]:
         if "by_group" in path:
             yield Fault(path, "a number by group cannot be a table here: write one number")
         elif table.each_above is not None:
-            yield Fault((*path, "each_above"), "marginal bands stand in a payment rule's price only")
+            yield Fault(
+                (*path, "each_above"), "marginal bands stand in a payment rule's price only"
+            )
         elif table.by == "start":
-            yield Fault((*path, "by"), "there is no one start here: by a performance, or from dates")
+            yield Fault(
+                (*path, "by"), "there is no one start here: by a performance, or from dates"
+            )
         elif table.form == "figure" and table.by is None:
             yield Fault(path, "say by: and the performance it is read against")
         elif table.by is not None and table.by not in contract.performance:
@@ -406,13 +406,9 @@ def _silent(path: Path, table: Table) -> Iterator[Fault]:
         if not above:
             yield Fault(path, f"says nothing below {first:g}: add below: {{{first:g}: …}}")
         elif path[-1] != "amount":  # a settlement's middle tier is nothing
-            yield Fault(
-                path, f"says nothing between {max(above):g} and {first:g}: rows must meet"
-            )
+            yield Fault(path, f"says nothing between {max(above):g} and {first:g}: rows must meet")
     if first is None and above:
-        yield Fault(
-            path, f"says nothing above {max(above):g}: add at_least: {{{max(above):g}: …}}"
-        )
+        yield Fault(path, f"says nothing above {max(above):g}: add at_least: {{{max(above):g}: …}}")
 
 
 def performances_read(contract: Contract) -> set[str]:
@@ -421,4 +417,3 @@ def performances_read(contract: Contract) -> set[str]:
     for ending in (contract.capital.endings if contract.capital else {}).values():
         found |= set(ending.when) & set(contract.performance)
     return found
-

@@ -14,10 +14,12 @@ from sibmodel.contract.capital_checks import (
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.correlations import correlation_faults
 from sibmodel.contract.faults import Fault, path_text, unknown
+from sibmodel.contract.names import an
 from sibmodel.contract.number_checks import groups_of, number_faults, support
 from sibmodel.contract.outcome_checks import outcome_faults
 from sibmodel.contract.payer_checks import payer_faults
 from sibmodel.contract.payment_checks import payment_faults
+from sibmodel.contract.payment_warnings import payment_warnings
 from sibmodel.contract.performance_checks import performance_faults
 from sibmodel.contract.schedules import SCHEDULES
 from sibmodel.contract.table_checks import table_faults, tables
@@ -82,7 +84,7 @@ def warnings(contract: Contract) -> list[str]:
             f"the base year; older unit values are then too low"
         )
     found += capital_warnings(contract)
-    return found
+    return [*found, *payment_warnings(contract)]
 
 
 def _steps_before(contract: Contract, outcome: str) -> list[str]:
@@ -132,14 +134,13 @@ def _names(contract: Contract) -> Iterator[Fault]:
     }
     seen: dict[str, str] = {}
     for kind, (section, clauses) in kinds.items():
-        article = "an" if kind == "outcome" else "a"
         for name in clauses:
             if name in seen:
                 yield Fault(
                     (section, name),
-                    f"{article} {kind} and {seen[name]} share this name: rename one",
+                    f"{an(kind)} and {seen[name]} share this name: rename one",
                 )
-            seen.setdefault(name, f"{article} {kind}")
+            seen.setdefault(name, an(kind))
             if name == "start":
                 yield Fault(
                     (section, name),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -66,12 +67,26 @@ def key_text(key: object) -> str:
     return str(key)
 
 
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name most like another; first of all one that differs only in case and hyphens.
+
+    Examples
+    --------
+    >>> nearest("HELD-JOB", ["held_job", "job"]), nearest("zebra", ["job"])
+    ('held_job', None)
+    """
+    alike = {re.sub(r"[- ]", "_", one).casefold(): one for one in sorted(known, reverse=True)}
+    meant = re.sub(r"[- ]", "_", name).casefold()
+    near = difflib.get_close_matches(meant, alike, n=1, cutoff=0.6)
+    return alike[near[0]] if near else None
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """The remedy for a name nobody has: the nearest known name, or all of them."""
     known = sorted(set(known))
-    near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.6)
-    if near:
-        return f"did you mean {near[0]!r}?"
+    near = nearest(str(name), known)
+    if near is not None:
+        return f"did you mean {near!r}?"
     if not known:
         return "there are none"
     shown = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")

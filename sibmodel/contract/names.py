@@ -14,6 +14,18 @@ def fault(message: str) -> PydanticCustomError:
     return PydanticCustomError("said", message)
 
 
+def an(word: str) -> str:
+    """A word with its article.
+
+    Examples
+    --------
+    >>> an("day"), an("arrest"), an("unit"), an("hour")
+    ('a day', 'an arrest', 'a unit', 'an hour')
+    """
+    sound = re.match(r"(hour|hono|heir|[aeiou](?!ni[tvqf]|se|uro))", word, re.IGNORECASE)
+    return f"{'an' if sound else 'a'} {word}"
+
+
 NAME = r"[A-Za-z][A-Za-z0-9_]*"
 NOT_NAMES = ("yes", "no", "on", "off", "true", "false", "null", "y", "n", "nan", "inf")
 """Words that some programs read as true, false, nothing or a number."""
@@ -32,6 +44,18 @@ def is_name(text: str) -> bool:
     return re.fullmatch(NAME, text) is not None and text.lower() not in NOT_NAMES
 
 
+def name_remedy(text: str) -> str:
+    """What to write for a text that cannot be a name: underscores for all that stands between.
+
+    Examples
+    --------
+    >>> name_remedy("job-13-weeks")
+    '; write job_13_weeks'
+    """
+    could = re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_")
+    return f"; write {could}" if is_name(could) else ""
+
+
 def checked_name(value: Any) -> Any:
     """The name, or a fault that says what is wrong with it."""
     if not isinstance(value, str):
@@ -41,6 +65,7 @@ def checked_name(value: Any) -> Any:
     if not re.fullmatch(NAME, value):
         raise fault(
             f"{value!r} cannot be a name: a letter first, then letters, digits and underscores"
+            f"{name_remedy(value)}"
         )
     return value
 

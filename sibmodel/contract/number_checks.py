@@ -9,7 +9,8 @@ from typing import Any
 
 from sibmodel.contract.assumptions import Assumption, ByGroup, Range
 from sibmodel.contract.contract import Contract
-from sibmodel.contract.faults import Fault, unknown
+from sibmodel.contract.faults import Fault, nearest, unknown
+from sibmodel.contract.names import an
 from sibmodel.contract.tables import Table
 
 Path = tuple[str | int, ...]
@@ -88,16 +89,38 @@ def _named(contract: Contract, cohorts: Iterable[str]) -> dict[str, str]:
     }
 
 
+def unknown_group(path: Path, group: str, known: dict[str, str]) -> Fault:
+    """A group that is not there, and what to write instead."""
+    theirs = _groups_of_cohort(group, known)
+    if theirs:
+        own = [label.rpartition("/")[2] for label in theirs]
+        names = [name if name in known else label for name, label in zip(own, theirs, strict=True)]
+        written = ", ".join(f"{name}: …" for name in names)
+        return Fault(path, f"{group!r} is a cohort, and has groups: write {{{written}}}")
+    return unknown(path, "group", group, known)
+
+
+def _groups_of_cohort(cohort: str, known: dict[str, str]) -> list[str]:
+    return sorted({label for label in known.values() if label.startswith(f"{cohort}/")})
+
+
+def _meant(group: str, known: dict[str, str]) -> set[str]:
+    """The labels that a group which is not there was meant for."""
+    near = nearest(group, known)
+    return {*_groups_of_cohort(group, known)} or ({known[near]} if near is not None else set())
+
+
 def group_faults(path: Path, said: Iterable[str], known: dict[str, str]) -> Iterator[Fault]:
     """Groups that are not there, that are named twice, or that have no value."""
-    said = list(said)
+    said, meant = list(said), set[str]()
     for group in said:
         if group not in known:
-            yield unknown((*path, "by_group", group), "group", group, known)
+            yield unknown_group((*path, "by_group", group), group, known)
+            meant |= _meant(group, known)
     named = Counter(known[group] for group in said if group in known)
     for twice in sorted(label for label, times in named.items() if times > 1):
         yield Fault((*path, "by_group"), f"names the group {twice!r} twice: keep one")
-    for missing in sorted(set(known.values()) - set(named)):
+    for missing in sorted(set(known.values()) - set(named) - meant):
         yield Fault(
             (*path, "by_group"), f"has no value for the group {missing!r}: every group needs one"
         )
@@ -193,7 +216,12 @@ def _in_range(path: Path, number: float | Assumption, wanted: Range) -> Iterator
         else f"{wanted.low:g} or more"
     )  # fmt: skip
     if isinstance(number, float):
-        yield Fault(path, f"must be {bounds}: seen {number:g}")
+        remedy = ""
+        if (wanted.low, wanted.high) == (0.0, 1.0) and 2 <= number <= 100:
+            remedy = f"; for {number:g}% write {number / 100:g}"
+        elif number < 0 and path[:2] == RULES[0] and "price" in path[3:4]:
+            remedy = "; below zero may be an amount, in a rule with paid_back_by"
+        yield Fault(path, f"must be {bounds}: seen {number:g}{remedy}")
         return
     remedy = ""
     if number.form in ("normal", "lognormal"):
@@ -202,4 +230,4 @@ def _in_range(path: Path, number: float | Assumption, wanted: Range) -> Iterator
     reach = f"can go from {low:g} to {high:g}"
     if math.isinf(high):
         reach = "can be any number" if math.isinf(low) else f"can be any number above {low:g}"
-    yield Fault(path, f"must be {bounds}: a {number.form} {reach}{remedy}")
+    yield Fault(path, f"must be {bounds}: {an(number.form)} {reach}{remedy}")

@@ -9,7 +9,7 @@ from typing import Any
 from sibmodel.contract.assumptions import Assumption, ByGroup
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.faults import Fault, unknown
-from sibmodel.contract.number_checks import groups_of
+from sibmodel.contract.number_checks import groups_of, unknown_group
 from sibmodel.contract.payments import Payer
 from sibmodel.contract.tables import Table, row_key
 
@@ -89,7 +89,7 @@ def _share(
         for group, one in share.by_group.items():
             here = (*path, "by_group", group)
             if group not in known:
-                yield unknown(here, "group", group, known)
+                yield unknown_group(here, group, known)
             yield from _share(here, one, known, None, (*around, "by_group"))
     elif isinstance(share, Table) and "from" not in around and _is_by_date(share):
         for key, row in (share.begins or {}).items():
@@ -100,7 +100,9 @@ def _share(
     elif isinstance(share, str) or (isinstance(share, Assumption) and share.form != "value"):
         yield Fault(path, "a share must be certain: write a number from 0 to 1")
     elif not 0 <= _certain(share) <= 1:
-        yield Fault(path, f"must be from 0 to 1: seen {_certain(share):g}")
+        seen = _certain(share)
+        remedy = f"; for {seen:g}% write {seen / 100:g}" if 2 <= seen <= 100 else ""
+        yield Fault(path, f"must be from 0 to 1: seen {seen:g}{remedy}")
 
 
 def _is_by_date(table: Table) -> bool:

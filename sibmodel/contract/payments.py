@@ -17,6 +17,7 @@ from pydantic import (
 
 from sibmodel.contract.assumptions import Clause, Finite, Flag, Whole, kind_of_number
 from sibmodel.contract.delivery import Cost
+from sibmodel.contract.meant import length_meant, number_meant
 from sibmodel.contract.names import Name, checked_name, fault
 from sibmodel.contract.tables import (
     Tabled,
@@ -27,7 +28,7 @@ from sibmodel.contract.tables import (
     Test,
     kind_of_tabled,
 )
-from sibmodel.contract.timeline import When
+from sibmodel.contract.timeline import Length, When
 
 Positive = Annotated[Finite, Field(ge=0)]
 
@@ -54,6 +55,14 @@ Count = Annotated[
 ]
 
 
+def _length_in(value: Any) -> str | None:
+    """The length that somebody wrote for a limit."""
+    if isinstance(value, Mapping) and len(value) == 1 and {*value} <= {*Length.model_fields}:
+        return ", ".join(f"{{{unit}: {size}}}" for unit, size in value.items())
+    meant = length_meant(value) if isinstance(value, str) else None
+    return meant if meant is not None and not meant.isdigit() else None
+
+
 class Size(BaseModel):
     """How much a limit allows: money, a number of claims, or both."""
 
@@ -66,9 +75,21 @@ class Size(BaseModel):
     @classmethod
     def _short(cls, value: Any) -> Any:
         if isinstance(value, Mapping) and "from" in value:
-            raise fault("only a limit on the total can go by date")
+            raise fault(
+                "only a limit on the total can go by date: write it under total, or under contract "
+                "for the whole contract"
+            )
+        length = _length_in(value)
+        if length is not None:
+            raise fault(
+                f"a limit is money, or {{number: 3}} of what its rule pays, not a length: for the "
+                f"most that is paid of an outcome with unit: day write {{number: …}}; how long "
+                f"something may take is within: {length}, of the outcome"
+            )
         if isinstance(value, dict | Size):
             return value
+        if isinstance(value, str) and number_meant(value) is None:
+            raise fault(f"a limit is money, or {{number: 3}}, or both: seen {value!r}")
         if not isinstance(value, list) and kind_of_number(value) == "number":
             return {"amount": value}
         raise fault(f"a limit is money, or {{number: 3}}, or both: seen {value!r}")
@@ -230,6 +251,9 @@ class Floors(BaseModel):
 def _kind_of_share(value: Any) -> str:
     if isinstance(value, str) and value == "rest":
         return "rest"
+    meant = number_meant(value) if isinstance(value, str) else None
+    if meant is not None and not 0 <= float(meant) <= 1:
+        raise fault(f"a payer's share is from 0 to 1, and 1 is all of it: seen {value!r}")
     if kind_of_tabled(value) in ("number", "by_group", "table"):
         return "number"
     raise fault(f"a payer is a share from 0 to 1, or rest, or {{share:, limits:}}: seen {value!r}")

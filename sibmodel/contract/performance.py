@@ -17,8 +17,8 @@ from sibmodel.contract.assumptions import (
     Range,
     Whole,
     kind_of_number,
-    number_meant,
 )
+from sibmodel.contract.meant import number_meant
 from sibmodel.contract.names import Name, fault
 from sibmodel.contract.tables import row_key
 from sibmodel.contract.timeline import When
@@ -169,16 +169,21 @@ class Performance(Clause):
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
-        if self.of is not None and self.weights is not None:
-            raise fault("is read of an outcome or from weights, not both")
+        kinds = {"of": self.of, "weights": self.weights, "value": self.value}
+        said = [kind for kind, given in kinds.items() if given is not None]
+        if len(said) > 1:
+            beside = " and ".join(said) if len(said) == 2 else ", ".join(said)
+            raise fault(
+                f"says {beside}, keep one: a figure is read of an outcome (of, as), weighed from "
+                f"others (weights), or recorded as such (value, for simulate)"
+            )
         if self.of is not None and self.read_as is None:
             raise fault(
                 "say how it is read, as: count, rate, additional, additional_per_person or relative"
             )
         if self.of is None and self.read_as is not None:
-            raise fault("as goes with of, the outcome read")
-        if self.value is not None and (self.of is not None or self.weights is not None):
-            raise fault("value is for a figure recorded as such: it takes neither of nor weights")
+            beside = f": {said[0]} takes no as, take it out" if said else ""
+            raise fault(f"as goes with of, the outcome read{beside}")
         return self
 
     @property

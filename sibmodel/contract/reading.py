@@ -20,6 +20,7 @@ from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.reader import ReaderError
 
 from sibmodel.contract.faults import ContractError, Fault, key_text
+from sibmodel.contract.meant import number_meant
 
 LARGEST = 2_000_000
 """Most bytes a contract file may have."""
@@ -171,6 +172,16 @@ def _plain_words(error: MarkedYAMLError) -> str:
     return problem
 
 
+def _no_blank(text: str, line: int) -> None:
+    """Refuse ``price:12`` on the line that YAML cannot read, or one of the two before."""
+    first = max(line - 3, 0)
+    for number, seen in enumerate(text.split("\n")[first:line], start=first + 1):
+        found = re.fullmatch(r"\s*(?:- )?([A-Za-z]\w*):([^\s:'\"#]+)", seen)
+        if found is not None:
+            message = f"there is no blank after the colon: write {found[1]}: {found[2]}"
+            raise _RefusedError(message, number) from None
+
+
 class _Builder:
     """Builds nodes from the parser's events; refuses what is not plain."""
 
@@ -191,6 +202,8 @@ class _Builder:
             if "flow" in str(error.context) or "quoted" in str(error.context):
                 mark = error.context_mark or mark  # where it was opened
             line = mark.line + 1 if mark is not None else None
+            if line is not None:
+                _no_blank(text, line)
             raise _RefusedError(f"cannot be read as YAML: {_plain_words(error)}", line) from None
         except ReaderError as error:
             line = text[: error.position].count("\n") + 1
@@ -273,8 +286,9 @@ class _Builder:
                     path,
                 )
             part = self._node(next(self.events), (*path, key_text(key)))
-            if node.flow and part.value is None and isinstance(key, int):
-                self._comma_in_a_number(node, mark.index, path)
+            said = _COLON.match(self.text, event.end_mark.index) is not None
+            if node.flow and part.value is None and not said and key_text(key)[:1].isdigit():
+                self._comma_in_a_number(node, mark.index, event.end_mark.index, path)
                 continue
             if any(key_text(key) == key_text(other) for other in node.parts):
                 first = next(k.line for o, k in node.keys.items() if key_text(o) == key_text(key))
@@ -286,17 +300,26 @@ class _Builder:
             node.value[key] = part.value
         raise AssertionError("the parser ends every mapping")
 
-    def _comma_in_a_number(self, node: Node, index: int, path: Path) -> None:
+    def _comma_in_a_number(self, node: Node, start: int, end: int, path: Path) -> None:
         """``{price: 2,100}`` is read as the price 2 and an entry called 100."""
         name, before = next(reversed(node.parts.items()), (None, None))
-        digits = re.match(r"\d+", self.text[index:])
-        line = self.text[:index].count("\n") + 1
-        if before is None or digits is None or self.text[before.end : index] != ",":
-            self.faults.append(Fault(path, "a name begins with a letter, and has a value", line))
+        line = self.text[:start].count("\n") + 1
+        between = r",(\d{3},)*"  # further commas of the same number
+        if before is None or not re.fullmatch(between, self.text[before.end : start]):
+            alone = self.text[start:end].strip()
+            message = (
+                f"{alone} stands alone: a number has no comma in it, and a list of numbers stands "
+                f"in square brackets, [0.2, 0.3]"
+            )
+            if all(fault.path != path for fault in self.faults):
+                self.faults.append(Fault(path, message, line))
             return
-        seen = self.text[before.start : index] + digits.group()
-        message = f"seen {seen}: write {seen.replace(',', '')}"
-        self.faults.append(Fault((*path, str(name)), message, line))
+        here = (*path, str(name))
+        self.faults = [fault for fault in self.faults if fault.path != here]
+        seen = self.text[before.start : end].strip()
+        meant = number_meant(seen)
+        remedy = f"write {meant}" if meant else "a number has no comma in it, such as 1234.5"
+        self.faults.append(Fault(here, f"seen {seen}: {remedy}", line))
 
     @staticmethod
     def _ended(node: Node, closing: Any) -> Node:
@@ -305,6 +328,7 @@ class _Builder:
         return node
 
 
+_COLON = re.compile(r"\s*:")
 _INT = re.compile(r"[-+]?\d{1,18}")
 _FLOAT = re.compile(r"[-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")

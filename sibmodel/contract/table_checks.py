@@ -62,12 +62,17 @@ def _parts(place: Place) -> Iterator[Place]:
             yield from _parts(place.within(steps, one))
 
 
+def leaves(contract: Contract) -> Iterator[Place]:
+    """Every number of the rules, and every number in it."""
+    for place in numbers_of_rules(contract):
+        yield from _parts(place)
+
+
 def tables(contract: Contract) -> Iterator[tuple[Place, Table]]:
     """Every table in the numbers of the rules, and where it stands."""
-    for place in numbers_of_rules(contract):
-        for part in _parts(place):
-            if isinstance(part.number, Table):
-                yield part, part.number
+    for part in leaves(contract):
+        if isinstance(part.number, Table):
+            yield part, part.number
 
 
 def _whose(contract: Contract) -> Iterator[Fault]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator
 
-from sibmodel.contract.delivery import Cost
 from sibmodel.contract.contract import Contract
+from sibmodel.contract.delivery import Cost
 from sibmodel.contract.faults import Fault
 
 Path = tuple[str | int, ...]

@@ -17,8 +17,10 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from sibmodel.contract.assumptions import Clause, Whole
+from sibmodel.contract.meant import date_meant, length_meant
 from sibmodel.contract.names import GroupName, fault
 
 PERIODS_PER_YEAR = {"month": 12, "quarter": 4, "half_year": 2, "year": 1}
@@ -35,12 +37,20 @@ DAYS_OF = {
 """Units of time that an outcome may be counted in, and their days."""
 
 
+def _no_date(value: Any) -> PydanticCustomError:
+    seen = repr(value) if isinstance(value, str) else str(value)
+    meant = date_meant(value)
+    if meant:
+        return fault(f"needs a date: seen {seen}: {meant}")
+    return fault(f"needs a date such as 2027-04-01: seen {seen}")
+
+
 def _date(value: Any) -> Any:
     if isinstance(value, dt.datetime) or not isinstance(value, dt.date | str):
-        raise fault(f"needs a date such as 2027-04-01: seen {value!r}")
+        raise _no_date(value)
     if isinstance(value, str):
         if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
-            raise fault(f"needs a date such as 2027-04-01: seen {value!r}")
+            raise _no_date(value)
         try:
             value = dt.date.fromisoformat(value)
         except ValueError:
@@ -73,7 +83,7 @@ def _when(value: Any) -> Any:
     if _kind_of_when(value) == "period":
         period = int(value)
         if not 0 <= period <= 1200:
-            raise fault(f"a period is a whole number from 0: seen {value!r}")
+            raise fault(f"a period is a whole number from 0 to 1200: seen {value!r}")
         return period
     return _date(value)
 
@@ -111,6 +121,9 @@ class Length(BaseModel):
             return value
         if isinstance(value, int | float) and not isinstance(value, bool):
             return {"periods": value}
+        meant = length_meant(value) if isinstance(value, str) else None
+        if meant is not None:
+            raise fault(f"seen the text {value!r}: write {meant}")
         raise fault(f"a length is a number of periods, or such as {{weeks: 13}}: seen {value!r}")
 
     @model_validator(mode="after")

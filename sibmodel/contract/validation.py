@@ -8,6 +8,7 @@ fails only because of the cut is not reported.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ from pydantic import ValidationError
 from sibmodel.contract import checks
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.faults import ContractError, Fault, key_text, path_text
+from sibmodel.contract.meant import number_meant
 from sibmodel.contract.words import in_words, key_of, misspelt
 
 Path = tuple[str | int, ...]
@@ -92,8 +94,17 @@ def _copied(data: Any) -> Any:
     return [_copied(value) for value in data] if isinstance(data, list | tuple) else data
 
 
+_RUN_TOGETHER = re.compile(r"([A-Za-z]\w*)(?:\s*[:=]\s*(\S.*)|\s+([£$€]?\d.*))")
+"""``price:12`` and ``price 12``, which YAML takes for a name without a value."""
+
+
 def _empties(data: Any, path: Path) -> list[Fault]:
     if data is None:
+        meant = _RUN_TOGETHER.fullmatch(str(path[-1])) if path else None
+        if meant is not None:
+            value = meant[2] or meant[3]
+            written = f"{meant[1]}: {number_meant(value) or value}"
+            return [Fault(path, f"needs a colon and a blank: write {written}")]
         return [
             Fault(
                 path, "is empty: write a value or leave the line out; an entry without fields is {}"

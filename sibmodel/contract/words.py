@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 import typing
 from collections.abc import Mapping
@@ -9,10 +10,12 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, Tag, ValidationError
 
-from sibmodel.contract.assumptions import Assumption, number_meant
+from sibmodel.contract.assumptions import Assumption
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.faults import Fault, did_you_mean, key_text
-from sibmodel.contract.payments import Floors
+from sibmodel.contract.meant import number_meant
+from sibmodel.contract.names import is_name
+from sibmodel.contract.payments import Floors, Size
 from sibmodel.contract.tables import TABLES
 
 Path = tuple[str | int, ...]
@@ -57,6 +60,7 @@ _NO_SCOPE = ("there is no limit called", "there is no floor called")
 
 _MISSING = {
     "currency": "three capital letters, such as GBP",
+    "schema": "write schema: 1, the version of this language",
     "timeline": "{start: 2027-04-01, step: quarter, periods: 16}",
     "intake": "planned starts by period, [30, 60], or {over: 4}",
 }
@@ -69,7 +73,9 @@ def _one_in_words(error: dict[str, Any], data: Any) -> Fault:
     if kind == "said":
         return Fault(path, error["msg"].removeprefix(f"{path[-1]}: " if path else ""))
     if kind == "string_pattern_mismatch":
-        return Fault(path, f"must be {_MISSING['currency']}: seen {show(seen)}")
+        could = {"£": "GBP", "€": "EUR"}.get(str(seen), str(seen).upper())
+        remedy = f": write {could}" if re.fullmatch("[A-Z]{3}", could) else ""
+        return Fault(path, f"must be {_MISSING['currency']}: seen {show(seen)}{remedy}")
     if kind == "missing" and isinstance(loc[-1], int):
         return Fault(path, f"{_so_many_numbers(loc[:-1])}: seen {show(seen)}")
     if kind == "missing":
@@ -78,13 +84,9 @@ def _one_in_words(error: dict[str, Any], data: Any) -> Fault:
             return Fault(path[:-1], _misspelt_scope(loc[:-1]))
         return Fault(path, "is missing" + (f": {more}" if more else ""))
     if kind == "extra_forbidden":
-        model = kind_at(loc[:-1])
-        fields = [*_fields(model)] if _is_model(model) else []
-        remedy = did_you_mean(str(loc[-1]), fields)
-        if model is Assumption:  # it may be a table misspelt
-            near = did_you_mean(str(loc[-1]), [*fields, *TABLES])
-            remedy = near if "did you mean" in near else remedy
-        return Fault(path, f"{_NO_FIELD}; {remedy}")
+        if kind_at(loc[:-1]) is Assumption and str(loc[-1]) in _group_names(data):
+            return Fault(path, f"a number for each group is written {{by_group: {{{loc[-1]}: …}}}}")
+        return Fault(path, f"{_NO_FIELD}; {_field_meant(loc)}")
     if kind in _ORDERED:
         word, bound = _ORDERED[kind]
         return Fault(path, f"must be {word.format(context[bound])}: seen {show(seen)}")
@@ -98,8 +100,69 @@ def _one_in_words(error: dict[str, Any], data: Any) -> Fault:
         meant = number_meant(seen) if isinstance(seen, str) and "number" in _WANTED[kind] else None
         if meant is not None:
             return Fault(path, f"seen the text {seen!r}: write {meant}")
-        return Fault(path, f"needs {_WANTED[kind]}: seen {show(seen)}")
+        if kind == "string_type" and isinstance(seen, list):
+            return Fault(path, f"takes one name, not a list: seen {show(seen)}")
+        periods = " of periods" if "whole" in _WANTED[kind] and loc[-1] in _PERIODS else ""
+        return Fault(path, f"needs {_WANTED[kind]}{periods}: seen {show(seen)}")
     return Fault(path, f"{error['msg'].replace('Input should be', 'must be')}: seen {show(seen)}")
+
+
+def _group_names(data: Any) -> set[str]:
+    """The groups of all cohorts, in plain data of which any part may be wrong."""
+    cohorts = data.get("cohorts") if isinstance(data, Mapping) else None
+    clauses = cohorts.values() if isinstance(cohorts, Mapping) else ()
+    groups = [clause.get("groups") for clause in clauses if isinstance(clause, Mapping)]
+    return {str(name) for named in groups if isinstance(named, Mapping) for name in named}
+
+
+def _field_meant(loc: Path) -> str:
+    """The remedy for a field there is not: another spelling, another word, or all there are."""
+    model, name = kind_at(loc[:-1]), str(loc[-1])
+    fields = [*_fields(model)] if _is_model(model) else []
+    might = list(fields)
+    if model is Assumption:
+        might += TABLES  # it may be a table misspelt
+    if _is_model(model) and issubclass(model, Size):
+        might.append("from")
+    for word in _OTHER_WORDS.get(name.lower().replace("-", "_"), ()):
+        if word in might:
+            return f"did you mean {word!r}?"
+    near = did_you_mean(name, might)
+    return near if near.startswith("did you mean") else did_you_mean(name, fields)
+
+
+_OTHER_WORDS = {
+    "by_date": ("from",),
+    "by_period": ("from",),
+    "dates": ("from", "at", "due"),
+    "bands": ("each_above",),
+    "steps": ("at_least",),
+    "min": ("floor", "pert", "at_least"),
+    "minimum": ("floor", "pert", "at_least"),
+    "mode": ("pert",),
+    "likely": ("pert",),
+    "low": ("pert",),
+    "high": ("pert",),
+    "max": ("cap", "pert", "at_most", "limits"),
+    "maximum": ("cap", "pert", "at_most", "limits"),
+    "more_than": ("above",),
+    "greater_than": ("above",),
+    "less_than": ("below",),
+    "cap": ("limits",),
+    "caps": ("limits",),
+    "tariff": ("price",),
+    "fee": ("price",),
+    "deadweight": ("anyway",),
+    "baseline": ("anyway",),
+    "counterfactual": ("against", "anyway"),
+    "probability": ("rate",),
+    "success_rate": ("rate",),
+    "delay": ("after", "paid_after"),
+    "lag": ("after", "paid_after"),
+    "requires": ("needs",),
+    "funders": ("payers",),
+}
+"""Words of other people for fields of the language."""
 
 
 _ORDERED = {
@@ -108,6 +171,7 @@ _ORDERED = {
     "less_than": ("below {:g}", "lt"),
     "less_than_equal": ("{:g} or less", "le"),
 }
+_PERIODS = ("after", "paid_after", "over", "periods")
 _WANTED = {
     "float_type": "a number",
     "float_parsing": "a number",
@@ -135,7 +199,8 @@ def show(value: Any) -> str:
 def _one_of(expected: str, seen: Any) -> str:
     words = [word.strip().strip("'") for word in expected.replace(" or ", ", ").split(",")]
     if len(words) == 1:
-        return f"must be {words[0]}: seen {show(seen)}"
+        remedy = ", in quotes: take them off" if seen == words[0] else ""
+        return f"must be {words[0]}: seen {show(seen)}{remedy}"
     near = did_you_mean(seen, words) if isinstance(seen, str) else ""
     remedy = f"; {near}" if near.startswith("did") else ""
     return f"must be one of {', '.join(words)}: seen {show(seen)}{remedy}"
@@ -166,7 +231,10 @@ def _mapping_wanted(loc: Path, seen: Any) -> str:
     kind = _bare(kind_at(loc))
     if _is_model(kind):
         return f"needs a mapping with some of {', '.join(_fields(kind))}: seen {show(seen)}"
-    return f"needs a mapping of names, {{name: …}}: seen {show(seen)}"
+    named = seen if isinstance(seen, list) else [seen]
+    names = named if all(isinstance(one, str) and is_name(one) for one in named) else ["name"]
+    written = ", ".join(f"{name}: …" for name in names)
+    return f"needs a mapping of names, {{{written}}}: seen {show(seen)}"
 
 
 def _misspelt_scope(loc: Path) -> str:
@@ -175,8 +243,9 @@ def _misspelt_scope(loc: Path) -> str:
     if not takes_names(home) or loc[-1] in _fields(home):
         return ""
     kind = "floor" if home is Floors else "limit"
+    meant = "contract" if loc[-1] == "total" else str(loc[-1])  # total is the word within a rule
     return (
-        f"there is no {kind} called {loc[-1]!r}; {did_you_mean(str(loc[-1]), _fields(home))} (one "
+        f"there is no {kind} called {loc[-1]!r}; {did_you_mean(meant, _fields(home))} (one "
         f"with a name of its own says which rules it covers, {{of: [rule, other], total: 1000}})"
     )
 

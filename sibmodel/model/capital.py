@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from sibmodel.contract.capital import ACCOUNT, Capital, Ending, Every, Guarantee, Recycle
+from sibmodel.contract.capital import ACCOUNT, Ending, Every, Guarantee, Recycle
 from sibmodel.contract.contract import BANK, TAX_AUTHORITY, Contract
 from sibmodel.model.chance import Floats
 from sibmodel.model.costs import Costs, Known
@@ -762,8 +762,7 @@ def without_later_starts(
         cohort = contract.cohort_of_group(group)
         mine = np.array(
             [
-                name == DELIVERY_STOPS
-                or contract.capital.endings[name].cancels in (None, cohort)  # type: ignore[union-attr]
+                name == DELIVERY_STOPS or contract.capital.endings[name].cancels in (None, cohort)  # type: ignore[union-attr]
                 for name in names
             ]
             + [False]

@@ -14,8 +14,8 @@ from sibmodel.contract.tables import STEPS, Table, Test
 from sibmodel.model.bounds import reaches
 from sibmodel.model.chance import Floats
 from sibmodel.model.outcomes import Counts
-from sibmodel.model.performance import Readings
 from sibmodel.model.prices import Asked, Reader, Value
+from sibmodel.model.readings import Readings
 
 
 @dataclass(frozen=True)
@@ -159,9 +159,7 @@ def costs_of(
     return Costs(tuple(clauses), fixed, _in_order(following), tax)
 
 
-def _following(
-    contract: Contract, name: str, cost: Cost, path: str, known: Known
-) -> Following:
+def _following(contract: Contract, name: str, cost: Cost, path: str, known: Known) -> Following:
     assert cost.of is not None
     periods, per_year = contract.timeline.periods, contract.timeline.periods_per_year
     begin = cost.begin
@@ -170,9 +168,7 @@ def _following(
         share = {t: known.at(t, cost.share, f"{path}.share") for t in dates}
     else:
         end = periods if cost.lasts is None else begin + cost.lasts
-        share = {
-            t: known.at(t, cost.rate, f"{path}.rate") / per_year for t in range(begin, end)
-        }
+        share = {t: known.at(t, cost.rate, f"{path}.rate") / per_year for t in range(begin, end)}
     if cost.of in ("payments", "commitments", "undrawn", "outstanding"):
         rise = _rise(cost, path, known, periods, per_year)
         share = {t: each * rise[t] for t, each in share.items()}

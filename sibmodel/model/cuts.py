@@ -31,6 +31,7 @@ class Cuts:
     ) -> None:
         self.contract, self.pricing, self.taken = contract, pricing, taken
         self.runs = pricing.runs
+        self.moved: dict[str, Floats] = {}
         self.names = list(contract.payments.rules)
         self.limits = Limits(contract, accepted)
         self.rows = rows_of(contract)
@@ -252,13 +253,20 @@ class Cuts:
             if fits is None:
                 continue
             for i, other in enumerate(rest):
-                if other in order[place + 1 :]:
+                passed_on = other in order[place + 1 :]
+                if other is not None and passed_on:
                     parts[other, i] += parts[p, i] * (1 - fits)
-                    continue
                 for name, amount in taken:
                     part = parts[p, i] * share_of(amount, whole, otherwise=0.0)
-                    self.taken.add(name, self.rows[i].rule, t, part)
+                    if passed_on:
+                        self.move(name, part)
+                    else:
+                        self.taken.add(name, self.rows[i].rule, t, part)
             parts[p] *= fits
+
+    def move(self, limit: str, amount: Floats) -> None:
+        """Note what a payer's limit leaves to the payer who has the rest."""
+        self.moved[limit] = self.moved.get(limit, np.zeros(self.runs)) + amount
 
     def whole(self, money: Floats, parts: Floats | None, t: int) -> None:
         """Cut money (row, run), and its parts by payer, to the contract's limits."""

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from sibmodel.contract.contract import Contract
+from sibmodel.contract.names import an
 from sibmodel.model.capital_measures import capital_measures
 from sibmodel.model.chance import Floats
 from sibmodel.model.measure import Measure, Values, total_of
@@ -96,7 +97,7 @@ def _outcomes(contract: Contract) -> Iterator[Measure]:
         no_anyway = f"anyway not stated for {missing}" if missing else None
         no_rate = f"rate not stated for {name}" if outcome.rate is None else None
         unit = "outcomes" if outcome.unit is None else "units"
-        each = name if outcome.unit is None else f"{name} (each a {outcome.unit})"
+        each = name if outcome.unit is None else f"{name} (each {an(outcome.unit)})"
         fewer = outcome.better == "lower"
         effect = "avoided by" if fewer else "that would not have happened without"
         better: Literal["up", "down"] = "down" if fewer else "up"

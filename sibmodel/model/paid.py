@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sibmodel.model.chance import Floats
 from sibmodel.model.lots import Due, Lot
@@ -46,6 +46,7 @@ class Paid:
     ``back`` (rule, period, run) and ``back_to`` (payer, period, run): what is paid back to payers.
     ``joint`` (payer, rule, period of cash, run) where it was asked for, ``joint_back`` likewise.
     ``cut`` by limit, what it took before tax: (run,), or with ``detail`` (rule, period, run).
+    ``moved`` by payer's limit: what it left to the payer who has the rest, (run,).
     ``tax`` is the share of every payment that is tax. Where a trace was asked for, ``settled`` has
     every claim, ``waiting`` those that still wait, and ``entries`` each sum by period of settling.
     """
@@ -56,6 +57,7 @@ class Paid:
     by_payer: Floats
     joint: Floats | None
     cut: Mapping[str, Floats]
+    moved: Mapping[str, Floats] = field(default_factory=dict)
     back: Floats | None = None
     back_to: Floats | None = None
     joint_back: Floats | None = None

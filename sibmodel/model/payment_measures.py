@@ -10,6 +10,7 @@ from sibmodel.contract.contract import Contract
 from sibmodel.model.chance import Floats
 from sibmodel.model.limits import limit_names
 from sibmodel.model.measure import Measure, Values, total_of
+from sibmodel.model.shares import leaves_to_another
 from sibmodel.model.stages import Stages
 from sibmodel.model.value import real_weights, weighted, year_label, years
 
@@ -26,9 +27,13 @@ def _taken_by(limit: str) -> Values:
     return lambda stages: stages.paid.cut.get(limit, np.zeros(stages.runs))
 
 
+def _moved_by(limit: str) -> Values:
+    return lambda stages: stages.paid.moved.get(limit, np.zeros(stages.runs))
+
+
 def _binds(limit: str) -> Values:
     def binds(stages: Stages) -> Floats:
-        taken = _taken_by(limit)(stages)
+        taken = _taken_by(limit)(stages) + _moved_by(limit)(stages)
         rounding = 1e-11 * (taken + total_of(stages.payments))  # whatever the unit of currency
         return np.asarray(taken > rounding, dtype=np.float64)
 
@@ -118,7 +123,9 @@ def payment_measures(contract: Contract) -> Iterator[Measure]:
         "Claims at their price that limits did not let through",
         lambda s: s.taken_by_limits,
     )
+    leaving = tuple(f"payer {name}." for name in sorted(leaves_to_another(contract)))
     for limit in limit_names(contract):
+        moves = limit.startswith(leaving)
         yield Measure(
             f"taken_by_limits[{limit}]",
             "money",
@@ -126,11 +133,20 @@ def payment_measures(contract: Contract) -> Iterator[Measure]:
             f"What the limit {limit} took",
             _taken_by(limit),
         )
+        if moves:
+            yield Measure(
+                f"moved_by_limits[{limit}]",
+                "money",
+                "",
+                f"What the limit {limit} left to the payer who has the rest",
+                _moved_by(limit),
+            )
         yield Measure(
             f"limit_binds[{limit}]",
             "share",
             "",
-            f"Whether the limit {limit} took anything: its expected value is how often",
+            f"Whether the limit {limit} took anything{' or left it to another payer' * moves}: its "
+            f"expected value is how often",
             _binds(limit),
         )
 

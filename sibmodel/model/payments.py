@@ -23,10 +23,10 @@ from sibmodel.model.floors import Floors, floor_names
 from sibmodel.model.limits import Accepted, Cut, fit, share_of
 from sibmodel.model.lots import Due, Lot
 from sibmodel.model.paid import Entry, Paid, Plain
-from sibmodel.model.performance import Readings
 from sibmodel.model.periods import Calendar
 from sibmodel.model.prices import Asked, Reader, Value, worth_of
 from sibmodel.model.pricing import Pricing
+from sibmodel.model.readings import Readings
 
 
 def tax_share(payments: Payments) -> float:
@@ -328,10 +328,12 @@ class _Kernel:
             shares, rest = self.cuts.shares.of_all(t)
             parts = shares[:, None] * lack
             for p in sorted(range(len(parts)), key=lambda payer: payer == rest):
-                share, _ = fit(limits.payers[p], parts[p])
+                share, taken = fit(limits.payers[p], parts[p])
                 if share is not None:
                     if rest is not None and p != rest:
                         parts[rest] += parts[p] * (1 - share)
+                        for name, amount in taken:
+                            self.cuts.move(name, amount)
                     parts[p] *= share
             share, _ = fit(overall, parts.sum(axis=0))
             if share is not None:
@@ -388,6 +390,7 @@ class _Kernel:
             by_payer=by_payer,
             joint=self.joint if keep_joint else None,
             cut=self.taken.taken,
+            moved=self.cuts.moved,
             back=None if self.back is None else self.back.sum(axis=0),
             back_to=None if self.back is None else self.back.sum(axis=1),
             joint_back=self.back if keep_joint else None,

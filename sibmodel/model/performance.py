@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,131 +18,13 @@ from sibmodel.contract.performance import Performance
 from sibmodel.model.assumptions import Drawn
 from sibmodel.model.effects import Number, additional, ratio, relative_change
 from sibmodel.model.pooling import Part, Pool, standing
+from sibmodel.model.readings import Fact, Reading, Readings, Recorded, Started
 from sibmodel.model.yardsticks import agreed_rate
 
 Key = tuple[str | None, str | None]
 """Cohort and group of a reading; None where it is of everyone."""
 
 _A_PERSON = ("rate", "additional_per_person", "relative")
-
-
-# --- what is read, and the reading ----------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Fact:
-    """What happened to some people, all of them together.
-
-    Parameters
-    ----------
-    outcome : str
-    cohort, group : str or None
-        Whose it is; None: of no one cohort or group.
-    period, date : int, date
-        Of the record.
-    people : float or array (run,) or None
-        How many people; None where outcomes were counted: the people are then those who started.
-    observed : float or array (run,)
-        Outcomes, in total.
-    counterfactual : float or array (run,) or None
-        In total, of a comparison group; None where there is none, or the rate is agreed.
-    present : float or array (run,), optional
-        People who have a record in this period, where ``people`` counts them in another.
-    row : int, optional
-        Of the record.
-    """
-
-    outcome: str
-    cohort: str | None
-    group: str | None
-    period: int
-    date: dt.date
-    people: Number | None
-    observed: Number
-    counterfactual: Number | None = None
-    present: Number | None = None
-    row: int | None = None
-
-
-@dataclass(frozen=True)
-class Started:
-    """People of a group who started on a date."""
-
-    cohort: str
-    group: str | None
-    period: int
-    date: dt.date
-    people: Number
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """A performance's figure, recorded as such and taken as it stands."""
-
-    performance: str
-    cohort: str | None
-    group: str | None
-    period: int
-    date: dt.date
-    value: Number
-    row: int | None = None
-
-
-@dataclass(frozen=True)
-class Reading:
-    """A performance read on a date; ``observed`` and ``counterfactual`` are per person."""
-
-    performance: str
-    cohort: str | None
-    group: str | None
-    period: int
-    date: dt.date
-    people: Number | None
-    observed: Number | None
-    counterfactual: Number | None
-    value: Number
-
-    def covers(self, cohort: str | None, group: str | None) -> bool:
-        """Whether it is for people of this cohort and group, or for everyone."""
-        return (self.cohort is None or cohort is None or self.cohort == cohort) and (
-            self.group is None or group is None or self.group == group
-        )
-
-
-class Readings(dict[str, list[Reading]]):
-    """The readings of each performance, in order of date."""
-
-    def of(self, performance: str) -> list[Reading]:
-        """All readings of one performance."""
-        return self.get(performance, [])
-
-    def first(
-        self, performance: str, cohort: str | None, group: str | None, date: dt.date
-    ) -> Reading | None:
-        """The first reading dated on or after a date, of its cohort or group where it is so read.
-
-        None where there is none yet: what asks for it waits.
-        """
-        later = (r for r in self.of(performance) if r.date >= date and r.covers(cohort, group))
-        return next(later, None)
-
-    def value(
-        self, performance: str, cohort: str | None, group: str | None, date: dt.date
-    ) -> Number:
-        """The figure of that first reading; NaN where there is none yet."""
-        reading = self.first(performance, cohort, group, date)
-        return np.nan if reading is None else reading.value
-
-    def latest(
-        self, performance: str, cohort: str | None, group: str | None, date: dt.date
-    ) -> Reading | None:
-        """The last reading dated on or before a date, as it is known then."""
-        known = [r for r in self.of(performance) if r.date <= date and r.covers(cohort, group)]
-        return known[-1] if known else None
-
-    def table(self) -> list[dict[str, object]]:
-        """One row a reading, in the order of the contract, then of date."""
-        return [dict(vars(reading)) for mine in self.values() for reading in mine]
 
 
 def readings(
@@ -304,14 +186,13 @@ class _Reader:
         found = []
         if clause.over == "each_period":
             for date, some in self._period_by_period(clause, facts):
-                starts = self._started(outcome, facts, date)
+                starts = self._started(outcome, facts, date, window=True)
                 parts = [self._part(fact, bool(starts), present=True) for fact in some]
                 pool = Pool().with_parts([*starts, *parts])
                 found.append(self._reading(name, clause, outcome, date, (None, None), pool))
             return found
         starts = self._started(outcome, facts, self.until)
         parts = [*starts, *(self._part(fact, bool(starts)) for fact in facts)]
-        begun = min(fact.date for fact in facts)
         for key, mine in self._by_key(name, clause, parts).items():
             mine.sort(key=lambda part: part.date)
             own = {fact.date for fact in facts if key in ((None, None), _key(clause, fact))}
@@ -319,7 +200,7 @@ class _Reader:
             pool, used = Pool(), 0
             for date in self._dates(clause, self._whenever(clause, own)):
                 known = bisect_right(mine, date, key=lambda part: part.date)
-                if known == 0 or date < begun:
+                if not own or date < min(own):
                     continue
                 if replaces:
                     pool = Pool().with_parts(standing(mine[:known]))
@@ -346,8 +227,13 @@ class _Reader:
             fact.people is not None,
         )
 
-    def _started(self, outcome: str, facts: list[Fact], until: dt.date) -> list[Part]:
-        """People of counted facts: those who started by a date, where no fact brings its own."""
+    def _started(
+        self, outcome: str, facts: list[Fact], until: dt.date, *, window: bool = False
+    ) -> list[Part]:
+        """People of counted facts: those who started by a date, where no fact brings its own.
+
+        With ``window`` only those for whom something can still count in the period of that date.
+        """
         counted = {fact.cohort for fact in facts if fact.people is None}
         measured = {fact.cohort for fact in facts if fact.people is not None}
         if not counted:
@@ -360,12 +246,26 @@ class _Reader:
         found = []
         for start in self.starts:
             if start.cohort in cohorts and start.date <= until:
+                if window and self._too_late(outcome, start, until):
+                    continue
                 agreed = self._agreed(outcome, start)
                 expected = None if agreed is None else agreed * start.people
                 found.append(
                     Part(start.date, start.cohort, start.group, start.people, 0.0, expected, False)
                 )
         return found
+
+    def _too_late(self, outcome: str, start: Started, date: dt.date) -> bool:
+        """Whether ``within`` had ended before a date's period; its clock must be the start."""
+        if self.contract.outcomes[outcome].steps:
+            return False
+        groups = self.contract.groups(start.cohort) if start.group is None else [start.group]
+        lengths = [self.contract.length(outcome, "within", group) for group in groups]
+        first_day = self.timeline.date(self.timeline.period_of(date))
+        return all(
+            length is not None and length.after(start.date, self.timeline) <= first_day
+            for length in lengths
+        )
 
     def _agreed(self, outcome: str, of: Fact | Started) -> Number | None:
         return agreed_rate(

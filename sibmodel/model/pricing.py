@@ -16,7 +16,6 @@ from sibmodel.model.bounds import reaches
 from sibmodel.model.chance import Floats
 from sibmodel.model.limits import Accepted, share_of
 from sibmodel.model.lots import Due, Lot
-from sibmodel.model.performance import Readings
 from sibmodel.model.periods import due_dates
 from sibmodel.model.prices import (
     Asked,
@@ -27,8 +26,12 @@ from sibmodel.model.prices import (
     performances_of,
     worth_of,
 )
+from sibmodel.model.readings import Readings
 
 Truth = npt.NDArray[np.bool_]
+
+GAVE_WAY = "has earned something"
+"""Why a rule that gives way to another pays nothing."""
 
 
 class Pricing:
@@ -168,7 +171,7 @@ class Pricing:
             earned = self._has_earned(self.names.index(rule.unless), t)
             passes &= ~earned
             if earned.all():
-                reason = reason or f"{rule.unless} has earned something"
+                reason = reason or f"{rule.unless} {GAVE_WAY}"
         due = self._asked(lot, t)
         due.number = due.number * passes
         due.refused = reason

@@ -69,6 +69,16 @@ def _people_of(contract: Contract, pays: str | None) -> dict[str, list[str]]:
     return {cohort: contract.groups(cohort) for cohort in cohorts if over == "each_group"}
 
 
+def leaves_to_another(contract: Contract) -> set[str]:
+    """Payers of some rule whose rest another payer has: what passes their limits falls to it."""
+    found: set[str] = set()
+    for rule in contract.payments.rules:
+        payers = payers_of(contract, rule)
+        if any(payer.share == "rest" for payer in payers.values()):
+            found |= {name for name, payer in payers.items() if payer.share != "rest"}
+    return found
+
+
 class PayerShares:
     """Shares (payer, row) in any period, and who has the rest of each row."""
 

@@ -14,10 +14,9 @@ from sibmodel.model.chance import Floats
 from sibmodel.model.outcomes import Counts
 from sibmodel.model.paid import Paid
 from sibmodel.model.payments import sum_groups
-from sibmodel.model.performance import Readings
+from sibmodel.model.readings import Readings
 from sibmodel.model.returns import Irr, irr
 from sibmodel.model.tranches import RECEIVED
-
 
 PROVIDER = "provider"
 

@@ -110,9 +110,7 @@ class StepRun:
                     future_value(put, rate=level, periods_per_year=per_year) for put in flows
                 )
         elif until.share_of_profit is not None:
-            have = sum(
-                (profits.get(name, 0.0) for name in self.step.measured), np.zeros(self.runs)
-            )
+            have = sum((profits.get(name, 0.0) for name in self.step.measured), np.zeros(self.runs))
             return catch_up(share=level, of_step=self.of_step, profit=profit, have=have)
         else:
             got = sum((h.received for h in self.measured), np.zeros(self.runs))

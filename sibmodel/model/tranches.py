@@ -41,9 +41,7 @@ def annuity_due(*, rate: Value, periods: int) -> Value:
     return total
 
 
-def future_value(
-    flows: Sequence[Floats], *, rate: Value, periods_per_year: int
-) -> Floats:
+def future_value(flows: Sequence[Floats], *, rate: Value, periods_per_year: int) -> Floats:
     """What flows, one a period, have grown to by the last of them.
 
     Parameters

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from sibmodel.contract.names import an
 from sibmodel.pages.text import benefits_valued, cell, listed, money, of_hundred, words
 from sibmodel.results import Results
 
@@ -37,7 +38,8 @@ def _paid(results: Results) -> str:
     payers = [words(name) for name in results.contract.payer_names]
     paid = money(results.expected("outcome_payments"), results.contract.currency)
     if results.runs == 1:
-        text = f"In the base case, {listed(payers)} {'pays' if len(payers) == 1 else 'pay'} {paid}"
+        case = "one run" if any(results.switches.values()) else "the base case"
+        text = f"In {case}, {listed(payers)} {'pays' if len(payers) == 1 else 'pay'} {paid}"
     else:
         be = "is" if len(payers) == 1 else "are"
         text = f"{listed(payers)} {be} expected to pay {paid}"
@@ -54,7 +56,7 @@ def _outcome(results: Results) -> str:
     clause = results.contract.outcomes[headline]
     text = f"{achieved:,.0f} people achieve {words(headline)}"
     if clause.unit is not None:
-        text = f"There are {achieved:,.0f} {words(headline)} (each a {clause.unit})"
+        text = f"There are {achieved:,.0f} {words(headline)} (each {an(words(clause.unit))})"
     if math.isnan(additional):
         reason = results.reason(f"outcomes_additional[{headline}]")
         return f"{text}; what the service adds is undefined: {reason}."

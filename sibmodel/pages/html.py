@@ -16,6 +16,8 @@ from sibmodel.contract.register import moves_together, register
 from sibmodel.pages import plots as drawn
 from sibmodel.pages import shown
 from sibmodel.pages.answer import answer
+from sibmodel.pages.basis import AbsentError
+from sibmodel.pages.clauses import clauses
 from sibmodel.pages.text import day, listed, minus, words
 from sibmodel.results import Results
 
@@ -79,11 +81,16 @@ def page(
             }
             for name, plot in found.items()
         ],
-        absent_plots=[(TITLES[name], reason) for name, reason in missing.items()],
+        clauses=clauses(contract),
+        by_rule=shown.or_reason(shown.by_rule, results),
+        thresholds=shown.or_reason(shown.thresholds, results),
+        not_shown=_not_shown(results, missing),
         by_year=shown.by_year(results),
         measures=shown.measures(results),
         undefined=shown.undefined(results),
         limits=shown.or_reason(shown.limits, results),
+        never_bind=shown.never_bind(results),
+        idle=shown.idle_measures(results),
         base_and_mean=shown.base_and_mean(results),
         incidence=shown.or_reason(shown.incidence, results),
         additional=shown.additional(results),
@@ -105,6 +112,28 @@ TITLES = {
 }
 
 
+def _not_shown(results: Results, plots: dict[str, str]) -> list[tuple[str, list[str]]]:
+    """What the page leaves out, by reason: said once, at its end."""
+    found: dict[str, list[str]] = {}
+    for name, reason in plots.items():
+        found.setdefault(reason, []).append(TITLES[name])
+    for title, table in TABLES.items():
+        try:
+            table(results)
+        except AbsentError as reason:
+            found.setdefault(str(reason), []).append(title)
+    return [(reason, list(dict.fromkeys(titles))) for reason, titles in found.items()]
+
+
+TABLES = {
+    "Payments by rule": shown.by_rule,
+    "What limits do": shown.limits,
+    "Who pays and who gains": shown.incidence,
+    "Outcomes by group": shown.groups,
+}
+"""Tables that a contract may lack; performances go without saying."""
+
+
 def _image(figure: Any) -> str:
     buffer = io.BytesIO()
     with mpl.rc_context(drawn.STYLE):
@@ -121,10 +150,12 @@ def _made(results: Results) -> list[str]:
     }
     on = [text for name, text in said.items() if results.switches[name]]
     off = [text for name, text in said.items() if not results.switches[name]]
-    runs = f"{results.runs:,} possible futures" if results.runs > 1 else "One future, the base case"
-    lines = [f"{runs} (“runs”), from seed {results.seed}."]
+    one = "One possible future (a “run”)" if on else "One future, the base case"
+    runs = f"{results.runs:,} possible futures (“runs”)" if results.runs > 1 else one
+    lines = [f"{runs}, from seed {results.seed}."]
     if on:
-        lines.append(f"They differ by {listed(on)}.")
+        verb = "They differ by" if results.runs > 1 else "It is drawn from"
+        lines.append(f"{verb} {listed(on)}.")
     if off:
         lines.append(f"Switched off: {listed(off)}.")
     lines.append(

@@ -21,7 +21,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from sibmodel.pages import tables
-from sibmodel.pages.tables import AbsentError
+from sibmodel.pages.basis import AbsentError
 from sibmodel.pages.text import (
     benefits_valued,
     cell,

@@ -6,15 +6,17 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
 
 from sibmodel.contract.register import Entry
-from sibmodel.pages import tables
-from sibmodel.pages.tables import AbsentError
+from sibmodel.pages import rules, tables
+from sibmodel.pages.basis import PERCENTILES, AbsentError
+from sibmodel.pages.clauses import WORDS
 from sibmodel.pages.text import ABSENT, cell, error, words
 from sibmodel.results import Results
 
 NO_SOURCE = "no source"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Shown:
     total: bool = False  # the last row is the sum of the others
 
 
-def or_reason(table: Callable[[Results], Shown], results: Results) -> Shown | str:
+def or_reason(table: Callable[[Results], T], results: Results) -> T | str:
     """A table, or the reason why it is absent."""
     try:
         return table(results)
@@ -43,7 +45,7 @@ def _cells(row: Any, columns: Sequence[str], unit: str) -> list[str]:
 def behind_plot(results: Results, plot: str) -> list[Shown]:
     """The tables behind a plot."""
     currency = results.contract.currency
-    percentiles = [f"p{p}" for p in tables.PERCENTILES]
+    percentiles = [f"p{p}" for p in PERCENTILES]
     if plot == "incidence":
         return []  # it has a section of its own
     if plot == "payments":
@@ -117,12 +119,52 @@ def by_year(results: Results) -> Shown:
     )
 
 
+def by_rule(results: Results) -> Shown:
+    """Outcome payments by rule and floor; the last row is their sum."""
+    currency, table = results.contract.currency, rules.payments_by_rule(results)
+    columns = ["expected", "p10", "p50", "p90"]
+    return Shown(
+        f"Outcome payments by rule, {currency}, nominal",
+        ["Rule", *map(_percentile, columns), "Pays in"],
+        [
+            [words(row["rule"]), *_cells(row, columns, currency), cell(row["pays"], "share")]
+            for _, row in table.iterrows()
+        ],
+        total=True,
+    )
+
+
+def thresholds(results: Results) -> Shown:
+    """Performances beside the thresholds that decide by them."""
+    rows, last = [], None
+    for _, row in rules.thresholds(results).iterrows():
+        name = row["performance"]
+        percent = results.about(f"performance[{name}]").unit == "percent"
+        unit = "percent" if percent else "figure"
+        figures = _cells(row, ["p10", "p50", "p90", "base_case"], unit)
+        test = f"{WORDS[row['test']]} {row['bound']:,.6g}" if row["test"] else ABSENT
+        rows.append(
+            [
+                *([words(name), *figures] if name != last else [""] * 5),
+                test,
+                cell(row["met"], "share"),
+                words(row["rules"]),
+            ]
+        )
+        last = name
+    return Shown(
+        "Performances as last read, and in how many runs that reading meets each threshold",
+        ["Performance", "P10", "P50", "P90", "Base case", "Threshold", "Met in", "Decides"],
+        rows,
+    )
+
+
 def measures(results: Results) -> list[tuple[str, list[dict[str, Any]]]]:
     """Measures that are defined in some run, by section; each with its cells."""
-    columns = [f"p{p}" for p in tables.PERCENTILES]
-    rows = []
+    columns = [f"p{p}" for p in PERCENTILES]
+    rows, idle = [], idle_measures(results)
     for _, row in tables.summary(results).iterrows():
-        if row["undefined"] == results.runs:
+        if row["undefined"] == results.runs or row["measure"] in idle:
             continue
         unit, name = row["unit"], row["measure"]
         spread, notes = _cells(row, columns, unit), []
@@ -168,12 +210,42 @@ def undefined(results: Results) -> list[tuple[str, list[str]]]:
     return list(found.items())
 
 
-def limits(results: Results) -> Shown:
-    """How often each limit binds, and what it takes."""
+def idle_measures(results: Results) -> list[str]:
+    """Measures of limits that take nothing in any run: all 0."""
+    return [
+        f"{what}[{limit}]"
+        for limit in results.idle_limits
+        for what in ("taken_by_limits", "moved_by_limits", "limit_binds")
+        if f"{what}[{limit}]" in results.names
+    ]
+
+
+def never_bind(results: Results) -> str:
+    """Limits that never bind, in one line."""
+    idle = results.idle_limits
+    if not idle:
+        return ""
+    many = "1 limit never binds" if len(idle) == 1 else f"{len(idle)} limits never bind"
+    return f"{many} in any of the runs: {', '.join(map(words, idle))}."
+
+
+def limits(results: Results) -> Shown | None:
+    """How often each limit that ever binds does so, and what it takes."""
     currency = results.contract.currency
+    table = tables.limits(results)
+    if len(results.idle_limits) == len(table) - 1:
+        return None
+    moved = {"moved": "Leaves to another payer"} if table["moved"].any() else {}
     return Shown(
         f"How often each limit binds, and what it takes, {currency}, nominal",
-        ["Limit", "Binds in", "95% interval", "Takes, expected", "Takes, base case"],
+        [
+            "Limit",
+            "Binds in",
+            "95% interval",
+            "Takes, expected",
+            "Takes, base case",
+            *moved.values(),
+        ],
         [
             [
                 words(row["limit"]),
@@ -181,9 +253,9 @@ def limits(results: Results) -> Shown:
                 f"{cell(row['binds_low'], 'share')} to {cell(row['binds_high'], 'share')}"
                 if not math.isnan(row["binds"])
                 else "",
-                *_cells(row, ["taken", "taken_base_case"], currency),
+                *_cells(row, ["taken", "taken_base_case", *moved], currency),
             ]
-            for _, row in tables.limits(results).iterrows()
+            for _, row in table[~table["limit"].isin(results.idle_limits)].iterrows()
         ],
         total=True,
     )
@@ -217,7 +289,7 @@ def incidence(results: Results) -> Shown:
 
 def additional(results: Results) -> Shown:
     """Achieved, anyway and additional by outcome."""
-    columns = ["achieved", "anyway", "additional", *(f"p{p}" for p in tables.PERCENTILES)]
+    columns = ["achieved", "anyway", "additional", *(f"p{p}" for p in PERCENTILES)]
     return Shown(
         "Outcomes: achieved, what would have happened anyway, and additional (P5 to P95 are of the "
         "additional)",
@@ -267,7 +339,9 @@ def register_count(entries: list[Entry]) -> str:
     text = f"{len(said)} stated, of which {sourceless} without a source"
     if changed:
         text += f" and {changed} changed since the file was read"
-    return f"{text}; {len(entries) - len(said)} defaults applied because the contract is silent."
+    silent = len(entries) - len(said)
+    many = f"{silent} default{'' if silent == 1 else 's'}"
+    return f"{text}; {many} applied because the contract is silent."
 
 
 def stated(entries: list[Entry]) -> Shown:

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
 from sibmodel.contract import register as registers
+from sibmodel.pages.basis import PERCENTILES, AbsentError, ledger_of, percentiles_of
+from sibmodel.pages.rules import payments_by_rule, thresholds
 from sibmodel.questions import person_limit
 from sibmodel.results import Results
-
-PERCENTILES = (5, 25, 50, 75, 95)
 
 SECTIONS = {
     "Payments": ("outcome_payments", "payments_in_year", "cost_to_payers", "paid_back", "tax"),
     "Performance": ("performance[", "pays["),
-    "Limits": ("taken_by_limits", "limit_binds"),
+    "Limits": ("taken_by_limits", "moved_by_limits", "limit_binds"),
     "People and outcomes": ("people_started", "outcomes_", "cost_per_"),
     "Delivery": ("delivery_costs", "shortfall"),
     "Investors": ("investor_", "capital_at_risk", "payback"),
@@ -42,28 +41,12 @@ STATUS_MEANINGS = {
 }
 
 
-class AbsentError(ValueError):
-    """A table or plot for which there are no numbers; the message says why."""
-
-
 def section_of(measure: str) -> str:
     """What a measure is about."""
     for section, beginnings in SECTIONS.items():
         if measure.startswith(beginnings):
             return section
     return "Other"
-
-
-def _ledger(results: Results) -> xr.Dataset:
-    if results.ledger is None:
-        raise AbsentError('the ledger was not kept: simulate with keep="ledger" to see it')
-    return results.ledger
-
-
-def _percentiles(values: npt.NDArray[np.float64]) -> dict[str, npt.NDArray[np.float64]]:
-    """Order statistics over the first axis, as everywhere in the results."""
-    found = np.percentile(values, PERCENTILES, axis=0, method="inverted_cdf")
-    return {f"p{percent}": row for percent, row in zip(PERCENTILES, found, strict=True)}
 
 
 def summary(results: Results) -> pd.DataFrame:
@@ -86,17 +69,17 @@ def payments_by_period(results: Results) -> pd.DataFrame:
     >>> payments_by_period(bond)[["period", "date", "expected", "p50"]].values.tolist()
     [[0, '2027-04-01', 0.0, 0.0], [1, '2028-04-01', 400000.0, 400000.0]]
     """
-    ledger = _ledger(results)
+    ledger = ledger_of(results)
     paid = ledger["paid_by_payer"].sum("payer").transpose("run", "period").values
     return pd.DataFrame(
         {"period": ledger["period"].values, "date": _dates(ledger), "expected": paid.mean(axis=0)}
-        | _percentiles(paid)
+        | percentiles_of(paid)
     )
 
 
 def payments_by_payer(results: Results) -> pd.DataFrame:
     """Outcome payments by period and payer: expected and percentiles [money, nominal]."""
-    ledger = _ledger(results)
+    ledger = ledger_of(results)
     parts = []
     for payer in ledger["payer"].values:
         paid = ledger["paid_by_payer"].sel(payer=payer).transpose("run", "period").values
@@ -108,7 +91,7 @@ def payments_by_payer(results: Results) -> pd.DataFrame:
                     "date": _dates(ledger),
                     "expected": paid.mean(axis=0),
                 }
-                | _percentiles(paid)
+                | percentiles_of(paid)
             )
         )
     return pd.concat(parts, ignore_index=True)
@@ -206,7 +189,7 @@ def outcomes_by_group(results: Results) -> pd.DataFrame:
 
     ``anyway`` is missing where the contract does not state it.
     """
-    ledger = _ledger(results)
+    ledger = ledger_of(results)
     stated = results.contract.outcomes
     rows = []
     for group in map(str, ledger["group"].values):
@@ -224,7 +207,7 @@ def outcomes_by_group(results: Results) -> pd.DataFrame:
                     "outcome": outcome,
                     "started": float(ledger["starts"].sel(group=group).sum("period").mean()),
                     "achieved": float(of["achieved"].mean()),
-                    **{name: float(v) for name, v in _percentiles(of["achieved"]).items()},
+                    **{name: float(v) for name, v in percentiles_of(of["achieved"]).items()},
                     "anyway": float(of["anyway"].mean()) if known else np.nan,
                     "claimed": float(of["claimed"].mean()),
                 }
@@ -253,7 +236,8 @@ def additional_outcomes(results: Results) -> pd.DataFrame:
 def limits(results: Results) -> pd.DataFrame:
     """How often each limit binds (with 95% limits of that share) and what it takes [money].
 
-    The last row is all limits together.
+    ``moved`` is what a payer's limit leaves to the payer who has the rest. The last row is all
+    limits together.
     """
     rows = []
     for name in results.names:
@@ -261,12 +245,14 @@ def limits(results: Results) -> pd.DataFrame:
             continue
         limit = name.partition("[")[2][:-1]
         low, high = results.share_interval(name)
-        taken = f"taken_by_limits[{limit}]"
-        rows.append((limit, results.expected(name), low, high, *_both(results, taken)))
+        taken, moved = f"taken_by_limits[{limit}]", f"moved_by_limits[{limit}]"
+        left = results.expected(moved) if moved in results.names else 0.0
+        rows.append((limit, results.expected(name), low, high, *_both(results, taken), left))
     if not rows:
         raise AbsentError("the contract has no limits")
-    rows.append(("all limits", np.nan, np.nan, np.nan, *_both(results, "taken_by_limits")))
-    columns = ["limit", "binds", "binds_low", "binds_high", "taken", "taken_base_case"]
+    whole, moved_in_all = _both(results, "taken_by_limits"), sum(row[-1] for row in rows)
+    rows.append(("all limits", np.nan, np.nan, np.nan, *whole, moved_in_all))
+    columns = ["limit", "binds", "binds_low", "binds_high", "taken", "taken_base_case", "moved"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -293,6 +279,8 @@ def register(results: Results) -> pd.DataFrame:
 
 TABLES: dict[str, Callable[[Results], pd.DataFrame]] = {
     "summary": summary,
+    "payments_by_rule": payments_by_rule,
+    "thresholds": thresholds,
     "payments_by_period": payments_by_period,
     "payments_by_payer": payments_by_payer,
     "payments_by_year": payments_by_year,

@@ -10,6 +10,7 @@ from sibmodel.contract.performance import AGAINST_SOMETHING, Comparison
 from sibmodel.contract.timeline import LengthByGroup
 from sibmodel.records.facts import Record, Recorded
 from sibmodel.records.numbers import (
+    compared,
     differs_by_group,
     numbers_of,
     reads_own_number,
@@ -115,8 +116,8 @@ def _counts_where_figures_are_compared(contract: Contract, recorded: Recorded) -
         if readers and isinstance(agreed, Comparison):
             yield (
                 record.row,
-                f"{readers[0]} compares {record.outcome} with a comparison group: record people, "
-                f"observed and its figure, not a number",
+                f"{readers[0]} compares {record.outcome} with a comparison group: record figures, "
+                f"not a number, in the columns people, observed, {', '.join(compared(agreed))}",
             )
 
 

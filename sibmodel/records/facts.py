@@ -107,11 +107,14 @@ class Recorded:
     measured : tuple of Measured
     by_period : bool
         Whether they are dated by period only: lengths are then tested in whole periods.
+    notes : tuple of str
+        What was left unread, and persons who may be misspelt.
     """
 
     records: tuple[Record, ...]
     measured: tuple[Measured, ...]
     by_period: bool
+    notes: tuple[str, ...] = ()
 
     def by_person(self) -> frozenset[str]:
         """The cohorts whose starts are recorded by person: nobody else is in them."""

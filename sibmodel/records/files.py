@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
 
 import pandas as pd
@@ -23,18 +24,21 @@ def load_records(path: str | Path) -> pd.DataFrame:
     RecordsError
         If it is no such file, or its lines are not of one length.
     """
+    text = _text_of(Path(path))
     try:
-        with Path(path).open(newline="", encoding="utf-8-sig") as file:
-            lines = [line for line in csv.reader(file, strict=True) if any(map(str.strip, line))]
-    except (UnicodeDecodeError, csv.Error) as wrong:
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        lines = [line for line in reader if any(map(str.strip, line))]
+    except csv.Error as wrong:
         raise RecordsError([f"{path} is no CSV file in UTF-8: {wrong}"]) from None
     if not lines:
         raise RecordsError([f"{path} is empty: the first line names the columns"])
     header, *body = [[cell.strip() for cell in line] for line in lines]
-    if len(header) == 1 and ";" in header[0]:
-        raise RecordsError([f"{path} is separated by semicolons: save it with commas"])
+    for sign, name in ((";", "semicolons"), ("\t", "tabs")):
+        if len(header) == 1 and sign in header[0]:
+            raise RecordsError([f"{path} is separated by {name}: save it with commas"])
     faults = [
-        f"row {row}: {len(line)} cells, but {len(header)} columns are named in the first line"
+        f"row {row}: {_so_many(len(line), 'cell')}, but {_so_many(len(header), 'column')} named in "
+        f"the first line"
         for row, line in enumerate(body, start=1)
         if len(line) != len(header)
     ]
@@ -43,3 +47,32 @@ def load_records(path: str | Path) -> pd.DataFrame:
     if not body:
         raise RecordsError([f"{path} has no records, only the names of columns"])
     return pd.DataFrame(body, columns=header, dtype=str)
+
+
+_BEGINNINGS = {
+    b"PK\x03\x04": "an Excel workbook",
+    b"\xd0\xcf\x11\xe0": "an Excel workbook",
+    b"\xff\xfe": "text in UTF-16, which Excel calls Unicode text",
+    b"\xfe\xff": "text in UTF-16, which Excel calls Unicode text",
+}
+
+
+def _text_of(path: Path) -> str:
+    raw = path.read_bytes()
+    wrong = ""
+    for beginning, kind in _BEGINNINGS.items():
+        if raw.startswith(beginning):
+            wrong = f"it is {kind}"
+    try:
+        if not wrong:
+            return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        seen = raw[error.start : error.start + 1].decode("cp1252", errors="replace")
+        wrong = f"line {line} seems to be in Windows-1252 or Latin-1 (seen {seen!r})"
+    save = "save it as CSV UTF-8 (so called in Excel, under Save as)"
+    raise RecordsError([f"{path} is no CSV file in UTF-8: {wrong}; {save}"])
+
+
+def _so_many(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"

@@ -6,16 +6,16 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from sibmodel.contract.contract import Contract
+from sibmodel.contract.names import an
 from sibmodel.contract.performance import AGAINST_SOMETHING, AgainstByDate, Comparison, Performance
 from sibmodel.records.facts import Measured, Recorded
-from sibmodel.records.numbers import recorded_counterfactual, yardstick
+from sibmodel.records.numbers import DIFFERENCES, recorded_counterfactual, yardstick
 
 Faulty = Iterator[tuple[int, str]]
 Readers = dict[str, Performance]
 
 COUNTED_PEOPLE = ("count", "additional")
 """Ways of reading that multiply by the people."""
-DIFFERENCES = ("before", "comparison", "comparison_before")
 
 
 def measured_faults(contract: Contract, recorded: Recorded) -> Faulty:
@@ -103,14 +103,15 @@ def _compared(contract: Contract, fact: Measured, readers: Readers) -> Faulty:
         if fact.counterfactual is None:
             yield (
                 fact.row,
-                f"counterfactual is missing: {need} compares {fact.name} with a {agreed.control} "
-                f"group, write its figure per person",
+                f"counterfactual is missing: {need} compares {fact.name} with "
+                f"{an(agreed.control or '')} group, write that group's figure per person in the "
+                f"column counterfactual",
             )
         elif len(said) > 1:
             yield (
                 fact.row,
                 f"{', '.join(said[1:])} belong to difference in differences: {fact.name} is "
-                f"compared with a {agreed.control} group",
+                f"compared with {an(agreed.control or '')} group",
             )
     else:
         missing = [column for column in DIFFERENCES if column not in said]
@@ -118,7 +119,9 @@ def _compared(contract: Contract, fact: Measured, readers: Readers) -> Faulty:
             yield (
                 fact.row,
                 f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing: {need} "
-                f"compares {fact.name} by difference in differences",
+                f"compares {fact.name} by difference in differences, write "
+                f"{'it' if len(missing) == 1 else 'them'} per person in "
+                f"{'a column' if len(missing) == 1 else 'columns'} of that name",
             )
         if "counterfactual" in said:
             yield fact.row, "difference in differences computes the counterfactual: leave it empty"

@@ -66,6 +66,15 @@ def yardstick(against: Any, day: dt.date, timeline: Timeline) -> Any:
     return against.begins[max(begun, key=timeline.day)] if begun else None
 
 
+DIFFERENCES = ("before", "comparison", "comparison_before")
+"""Columns from which difference in differences computes the counterfactual."""
+
+
+def compared(agreed: Comparison) -> tuple[str, ...]:
+    """The columns that say what a figure is compared with."""
+    return ("counterfactual",) if agreed.difference_in_differences is None else DIFFERENCES
+
+
 def recorded_counterfactual(fact: Measured, agreed: Any) -> float | None:
     """The counterfactual per person that a row records, by the design agreed.
 

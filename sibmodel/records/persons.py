@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import replace
 
 from sibmodel.contract.contract import Contract
@@ -49,7 +51,28 @@ def with_their_starts(
         if record.group is None and record.person and record.cohort:
             mine = groups.get((record.cohort, record.person), {})
             placed[index] = replace(record, group=next(iter(mine), None))
-    return replace(recorded, records=tuple(placed)), faults
+    notes = (*recorded.notes, *_misspelt(contract, placed, closed))
+    return replace(recorded, records=tuple(placed), notes=notes), faults
+
+
+def _misspelt(contract: Contract, records: list[Record], closed: frozenset[str]) -> Iterator[str]:
+    """Persons nobody of whose name started, but somebody of nearly that name."""
+    started = {r.person: _plain(r.person) for r in records if r.outcome in closed and r.person}
+    named = {plain: person for person, plain in started.items()}
+    for record in records:
+        if record.person is None or record.person in started:
+            continue
+        meant = named.get(_plain(record.person))
+        if meant is not None and closed.intersection(contract.cohorts_of(record.outcome)):
+            yield (
+                f"row {record.row}: nobody called {record.person!r} is recorded as started; did "
+                f"you mean {meant!r}?"
+            )
+
+
+def _plain(person: str) -> str:
+    """A person's name without what two spellings differ in: capitals, blanks, noughts before it."""
+    return re.sub(r"[\s_-]", "", person).casefold().lstrip("0")
 
 
 def _cohort(

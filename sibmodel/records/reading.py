@@ -8,6 +8,7 @@ import pandas as pd
 
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.faults import did_you_mean
+from sibmodel.contract.meant import date_meant
 from sibmodel.records.checks import record_faults
 from sibmodel.records.facts import Measured, Record, Recorded, RecordsError
 from sibmodel.records.measured_checks import measured_faults
@@ -37,8 +38,10 @@ def read_records(
         ``period`` or ``date``; where there are several, ``cohort`` and ``group``; and in one of
         three forms: counts (``number``); claims (``person``, ``number`` or ``since``,
         ``evidence``, ``claim``); figures (``people``, ``observed``, ``counterfactual``, or
-        ``before``, ``comparison`` and ``comparison_before``; ``value``). Rows are counted from 1
-        in what is said. Text is read strictly: 1000 is a number, £1,000 is not.
+        ``before``, ``comparison`` and ``comparison_before``; ``value``). Capitals and blanks in
+        their names do not matter, and a column ``note``, ``comment`` or ``source`` is not read.
+        Rows are counted from 1 in what is said. Text is read strictly: 1000 is a number, £1,000
+        is not.
     as_at : date, optional
         Read nothing dated later; a record by period is dated at the period's first day.
 
@@ -62,8 +65,10 @@ def read_records(
     if not isinstance(records, pd.DataFrame):
         raise TypeError(f"records are a pandas DataFrame, one row a fact: seen {type(records)}")
     until = None if as_at is None else day(as_at)
-    if as_at is not None and until is None:
-        raise ValueError(f"as_at is a date, such as 2027-07-05: seen {as_at!r}")
+    if as_at is not None and (until is None or (isinstance(as_at, str) and len(as_at) != 10)):
+        remedy = date_meant(as_at) or "write YYYY-MM-DD, such as 2027-07-05"
+        raise ValueError(f"as_at is a date: seen {as_at!r}: {remedy}")
+    records, notes = _named(records)
     _check_columns(records)
     faults: list[tuple[int, str]] = []
     claims: list[Record] = []
@@ -77,7 +82,7 @@ def read_records(
         elif fact is not None:
             figures.append(fact)
     complete = not faults
-    recorded = Recorded(tuple(claims), tuple(figures), "period" in records)
+    recorded = Recorded(tuple(claims), tuple(figures), "period" in records, notes)
     recorded, more = with_their_starts(contract, recorded, complete=complete)
     faults += more
     faults += record_faults(contract, recorded, complete=complete)
@@ -88,13 +93,57 @@ def read_records(
     return recorded
 
 
+UNREAD = ("note", "notes", "comment", "comments", "source", "sources")
+"""Columns for people, which nothing here reads."""
+
+
+def _named(records: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The records with plain names of columns and without those nobody reads; and notes of them."""
+    plain = [str(column).strip().lower().replace(" ", "_") for column in records.columns]
+    names = [new if new in (*COLUMNS, *UNREAD) else old
+             for new, old in zip(plain, records.columns, strict=True)]  # fmt: skip
+    named = records.set_axis(names, axis="columns")
+    empty = [
+        (name == "" or str(name).startswith("Unnamed: "))  # as spreadsheets and pandas leave them
+        and all(cell(value) is None for value in named.iloc[:, place])
+        for place, name in enumerate(names)
+    ]
+    unread = [str(column) for column, name in zip(records.columns, names, strict=True)
+              if name in UNREAD]  # fmt: skip
+    keep = [not bare and name not in UNREAD for bare, name in zip(empty, names, strict=True)]
+    several = "s" if len(unread) > 1 else ""
+    notes = (f"not read: the column{several} {', '.join(unread)} of the records",) if unread else ()
+    return named.loc[:, keep], notes
+
+
+_OTHER_WORDS = {
+    "outcome": ("metric", "milestone", "result", "kpi", "event"),
+    "number": ("count", "n", "quantity", "total"),
+    "person": ("participant", "client", "beneficiary", "id", "name", "case"),
+    "date": ("day", "when"),
+    "period": ("quarter", "month", "year"),
+    "counterfactual": ("control", "comparison_group", "control_group"),
+    "before": ("baseline",),
+    "observed": ("rate", "treatment"),
+}
+"""Words of other people for the columns."""
+
+
+def _column_meant(name: str) -> str:
+    plain = name.strip().lower().replace(" ", "_")
+    for column, words in _OTHER_WORDS.items():
+        if plain in words:
+            return f"did you mean {column!r}?"
+    return did_you_mean(name, COLUMNS)
+
+
 def _check_columns(records: pd.DataFrame) -> None:
     faults = [
         f"the column {column!r} stands twice"
         for column in records.columns[records.columns.duplicated()]
     ]
     faults += [
-        f"there is no column {column!r}; {did_you_mean(str(column), COLUMNS)}"
+        f"there is no column {column!r}; {_column_meant(str(column))}"
         for column in records.columns
         if column not in COLUMNS
     ]
@@ -104,7 +153,8 @@ def _check_columns(records: pd.DataFrame) -> None:
             "cohort (starts)"
         )
     if ("period" in records) == ("date" in records):
-        faults.append("exactly one of the columns 'period' and 'date' is needed")
+        seen = ": seen both, take one out" if "date" in records else ""
+        faults.append(f"exactly one of the columns 'period' and 'date' is needed{seen}")
     if not {"number", "person", "observed", "value"} & {*records.columns}:
         faults.append(
             "a column 'number' (counts), 'person' (one claim a row), 'observed' or 'value' "

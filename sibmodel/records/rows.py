@@ -6,10 +6,10 @@ import datetime as dt
 from typing import Any
 
 from sibmodel.contract.contract import Contract
-from sibmodel.contract.faults import did_you_mean
+from sibmodel.contract.faults import did_you_mean, nearest
 from sibmodel.records.facts import Measured, Record
 from sibmodel.records.stretches import whole_units
-from sibmodel.records.values import CellError, date, flag, label, number, whole
+from sibmodel.records.values import CellError, date, day, flag, label, number, whole
 
 COUNTED = ("number", "person", "since", "claim")
 FIGURES = ("observed", "counterfactual", "before", "comparison", "comparison_before")
@@ -40,6 +40,9 @@ class Row:
         name = self.values.get("outcome")
         contract = self.contract
         known = [*contract.outcomes, *contract.performance, *contract.cohorts]
+        if name is None:
+            self.fault("the outcome is missing")
+            return None
         if name not in known:
             self.fault(
                 f"there is no outcome, performance or cohort called {name!r}; "
@@ -69,6 +72,13 @@ class Row:
             return None
         try:
             if self.by_period:
+                if not isinstance(self.values["period"], int | float) and day(
+                    self.values["period"]
+                ):
+                    raise CellError(
+                        f"a period is a number, 0 the first: seen {self.values['period']!r}, for "
+                        f"dates call the column date"
+                    )
                 period = whole(self.values["period"], "a period")
                 when = timeline.date(period) if period < timeline.periods else None
                 said = str(period)
@@ -94,7 +104,7 @@ class Row:
         if stated is not None and stated not in cohorts:
             self.fault(
                 f"{name} is for the cohort{'s' if len(cohorts) > 1 else ''} "
-                f"{' and '.join(cohorts)}: seen {stated!r}"
+                f"{' and '.join(cohorts)}: seen {stated!r}{self._nearest(stated, cohorts)}"
             )
             return None, None
         cohort = stated if stated is not None else cohorts[0] if len(cohorts) == 1 else None
@@ -113,6 +123,11 @@ class Row:
         if len(found) != 1:
             return cohort, None
         return contract.cohort_of_group(found[0]), found[0]
+
+    @staticmethod
+    def _nearest(stated: Any, known: tuple[str, ...]) -> str:
+        near = nearest(str(stated), known)
+        return f"; did you mean {near!r}?" if near is not None and len(known) > 1 else ""
 
     # --- the three forms --------------------------------------------------------------------------
 

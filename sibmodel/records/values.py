@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sibmodel.contract.assumptions import number_meant
+from sibmodel.contract.meant import date_meant, number_meant
 
 MOST = 1e12
 """Numbers from here on are taken for slips of the hand."""
 
+_DAY = r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?"
 _YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -27,6 +28,8 @@ def cell(value: Any) -> Any:
     """A cell without blanks around it; an empty one is None."""
     if isinstance(value, str):
         return value.strip() or None
+    if isinstance(value, np.datetime64):
+        value = pd.Timestamp(value)
     if isinstance(value, np.generic):
         value = value.item()
     return None if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)) else value
@@ -48,13 +51,13 @@ def number(value: Any, what: str) -> float:
         if not re.fullmatch(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", value):
             meant = number_meant(value)
             raise CellError(
-                f"{what} is a number: seen {value!r}"
+                f"{what}: seen {value!r}, which is no number"
                 if meant is None
                 else f"{what}: seen the text {value!r}: write {meant}"
             )
         value = float(value)
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise CellError(f"{what} is a number: seen {value!r}")
+        raise CellError(f"{what}: seen {value!r}, which is no number")
     found = float(value)
     if not math.isfinite(found) or abs(found) >= MOST:
         raise CellError(f"{what} is a number below a million million: seen {found:g}")
@@ -72,16 +75,22 @@ def whole(value: Any, what: str, least: int = 0) -> int:
 def day(value: Any) -> dt.date | None:
     """A date, a timestamp, or text like 2027-07-05, as a date; anything else is None.
 
-    Day and month of 05/07/2027 stand in one order here and in another there: not read.
+    Spreadsheets write a time beside the day, 2027-07-05 00:00:00: only the day is read. Day and
+    month of 05/07/2027 stand in one order here and in another there: not read.
+
+    Examples
+    --------
+    >>> day("2027-07-05 00:00:00"), day("05/07/2027")
+    (datetime.date(2027, 7, 5), None)
     """
     if isinstance(value, dt.datetime):
         return value.date()
     if isinstance(value, dt.date):
         return value
-    if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+    if not isinstance(value, str) or not re.fullmatch(_DAY, value):
         return None
     try:
-        return dt.date.fromisoformat(value)
+        return dt.date.fromisoformat(value[:10])
     except ValueError:
         return None
 
@@ -90,7 +99,12 @@ def date(value: Any, what: str) -> dt.date:
     """A date, or a fault that says how one is written."""
     found = day(value)
     if found is None:
-        raise CellError(f"{what} is written 2027-07-05: seen {value!r}")
+        remedy = date_meant(value) if isinstance(value, str) else ""
+        if isinstance(value, int | float) and 20_000 <= value < 80_000:
+            there = dt.date(1899, 12, 30) + dt.timedelta(days=int(value))
+            remedy = f"write {there}, if it is Excel's number of a day"
+        seen = f"{value!r}: {remedy}" if remedy else repr(value)
+        raise CellError(f"{what} is written 2027-07-05: seen {seen}")
     return found
 
 
