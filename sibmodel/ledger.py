@@ -10,7 +10,9 @@ import numpy.typing as npt
 import xarray as xr
 
 from sibmodel.contract.contract import Contract
+from sibmodel.model.capital import Account, ending_names
 from sibmodel.model.floors import floor_names
+from sibmodel.model.moves import label, moves_of
 from sibmodel.model.stages import Stages
 from sibmodel.model.value import anyway_missing, benefit_years, undefined_benefits
 
@@ -44,6 +46,19 @@ VARIABLES: dict[str, tuple[tuple[str, ...], str, str]] = {
     "balance": (("period", "run"), "money", "Balance of the account at the end of the period"),
     "drawn": (("tranche", "period", "run"), "money", "Investors' money in"),
     "distributed": (("tranche", "period", "run"), "money", "Investors' money out"),
+    "interest": (("tranche", "period", "run"), "money", "Interest paid to tranches"),
+    "principal": (("tranche", "period", "run"), "money", "Principal paid back to tranches"),
+    "surplus": (("tranche", "period", "run"), "money", "Surplus paid to tranches"),
+    "guaranteed": (("tranche", "period", "run"), "money", "Paid to tranches under guarantees"),
+    "put_in": (
+        ("tranche", "period", "run"),
+        "money",
+        "Drawn from tranches, and paid by them under settlements or back to payers",
+    ),
+    "moved": (("move", "period", "run"), "money", "Sums between other parties"),
+    "ending": (("run",), "place of the ending among the contract's", "Which ending held; -1: none"),
+    "ended": (("run",), "period", "When it ended early; -1: it did not"),
+    "assumed": (("assumption", "run"), "as stated", "Uncertain numbers as drawn"),
     "investor_cash_flow": (
         ("period", "run"),
         "money",
@@ -58,7 +73,7 @@ VARIABLES: dict[str, tuple[tuple[str, ...], str, str]] = {
 
 _ORDER = (
     *("run", "year", "period", "group", "outcome", "payer", "rule", "tranche", "party"),
-    "reading",
+    *("reading", "move", "assumption"),
 )
 
 
@@ -85,6 +100,10 @@ def arrays(stages: Stages, *, joint: bool) -> dict[str, npt.NDArray[Any]]:
     kept |= _payments(stages, joint=joint)
     if contract.performance:
         kept["readings"] = _readings(stages)
+    if stages.assumed:
+        kept["assumed"] = np.stack(
+            [np.broadcast_to(value, (runs,)) for value in stages.assumed.values()]
+        )
     kept["costs"] = np.broadcast_to(stages.costs, (periods, runs))
     if stages.running:
         kept["running_costs"] = np.stack(
@@ -96,9 +115,7 @@ def arrays(stages: Stages, *, joint: bool) -> dict[str, npt.NDArray[Any]]:
     if stages.account is not None:
         account = stages.account
         kept |= {"met": account.met, "unmet": account.unmet, "balance": account.balance}
-        flows = list(stages.tranches.values())
-        kept["drawn"] = np.stack([flow.drawn for flow in flows])
-        kept["distributed"] = np.stack([flow.received for flow in flows])
+        kept |= _capital(stages, account)
         kept["investor_cash_flow"] = stages.investor_cash_flow
     if stages.benefit_years:
         assert contract.value is not None
@@ -110,6 +127,34 @@ def arrays(stages: Stages, *, joint: bool) -> dict[str, npt.NDArray[Any]]:
             if benefit.taken_from:
                 by_party[:, parties.index(benefit.taken_from)] -= flow
         kept["benefits"] = by_party
+    return kept
+
+
+def _capital(stages: Stages, account: Account) -> dict[str, npt.NDArray[Any]]:
+    """Tranches' money in and out, what it was, and sums between other parties."""
+    contract = stages.contract
+    flows = list(stages.tranches.values())
+    kept = {
+        "drawn": np.stack([flow.drawn for flow in flows]),
+        "distributed": np.stack([flow.received for flow in flows]),
+    }
+    nothing = np.zeros(kept["drawn"].shape[1:])
+    if not contract.plain_capital:
+        for kind in ("interest", "principal", "surplus", "guaranteed", "put_in"):
+            parts = (
+                [flow.put_in for flow in flows]
+                if kind == "put_in"
+                else [mine.get(kind, nothing) for mine in account.flows.values()]
+            )
+            kept[kind] = np.stack(parts)
+    moves = moves_of(contract)
+    if moves:
+        kept["moved"] = np.stack([account.moves.get(move, nothing) for move in moves])
+    if ending_names(contract):
+        stops = account.stops
+        none = np.full(stages.runs, -1)
+        kept["ending"] = none if stops is None else stops.ending
+        kept["ended"] = none if stops is None else np.where(none < stops.ending, stops.period, none)
     return kept
 
 
@@ -172,7 +217,10 @@ def sized(
 
 
 def dataset(
-    contract: Contract, kept: Mapping[str, npt.NDArray[Any]], readings: Sequence[str]
+    contract: Contract,
+    kept: Mapping[str, npt.NDArray[Any]],
+    readings: Sequence[str],
+    assumed: Sequence[str],
 ) -> xr.Dataset:
     """The ledger as a dataset with named axes; the arrays are views, not copies."""
     timeline = contract.timeline
@@ -186,6 +234,8 @@ def dataset(
         "tranche": list(contract.capital.tranches) if contract.capital else [],
         "party": list(contract.party_names),
         "reading": list(readings),
+        "move": [label(move) for move in moves_of(contract)],
+        "assumption": list(assumed),
         "year": np.arange(benefit_years(contract)),
         "date": (
             "period",

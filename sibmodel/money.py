@@ -55,6 +55,7 @@ def move_money(
     terms: Terms,
     *,
     drawn: Drawn,
+    assumed: Mapping[str, float | Floats],
     people: Mapping[str, Counts],
     counts: Kinds,
     lots: Sequence[Lot],
@@ -71,6 +72,8 @@ def move_money(
     terms : Terms
     drawn : Drawn
         Values of the contract's numbers in these runs.
+    assumed : mapping of path to float or array (run,)
+        Those of them that are uncertain, for the ledger.
     people : mapping of group to array (period, run)
         Who started.
     counts : mapping
@@ -144,6 +147,7 @@ def move_money(
         attribution=_attribution(contract, drawn),
         paid=paid,
         readings=reading,
+        assumed=assumed,
     )
     if account is not None:
         if not terms.bonds:

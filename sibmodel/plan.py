@@ -199,9 +199,11 @@ class Plan:
                     hands.add_up_to(cells)
             started = {group: count[:, some] for group, count in people.items()}
             counted = _of(counts, some)
+            here = drawn.of(some)
             yield move_money(
                 self.terms,
-                drawn=drawn.of(some),
+                drawn=here,
+                assumed=self.assumptions.uncertain_of(here),
                 people=started,
                 counts=counted,
                 lots=[*hands.lots, *lots_by_start(self.contract, by_start, cells, some)],

@@ -14,6 +14,7 @@ import xarray as xr
 from sibmodel import statistics
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.faults import did_you_mean
+from sibmodel.explanation import Explanation, explanation, median_run
 from sibmodel.model.measure import Measure
 from sibmodel.model.returns import STATUSES
 from sibmodel.model.value import COLUMNS
@@ -247,6 +248,25 @@ class Results:
         table.index.name = "party"
         table.attrs["undefined"] = dict(self.undefined_benefits)
         return table
+
+    def explain(self, run: int | None = None) -> Explanation:
+        """One run, walked from people to pounds.
+
+        Parameters
+        ----------
+        run : int, optional
+            From 0; if left out, the run with the median investors' IRR, or the median payments
+            where nobody invests.
+
+        Raises
+        ------
+        ValueError
+            If there is no such run, or the ledger was not kept.
+        """
+        if run is None:
+            irr = "investor_irr" in self.values and not np.isnan(self.values["investor_irr"]).all()
+            run = median_run(self, "investor_irr" if irr else "outcome_payments")
+        return explanation(self, run)
 
     # --- a view for people ------------------------------------------------------------------------
 

@@ -314,7 +314,12 @@ class _Gathered:
             mean_cash_flows={of: mean for of, (mean, _) in flows.items()},
             incidence_mean=table,
             undefined_benefits=undefined_benefits(contract),
-            ledger=ledgers.dataset(contract, self.ledger, self.base.readings)
+            ledger=ledgers.dataset(
+                contract,
+                self.ledger,
+                self.base.readings,
+                list(plan.assumptions.labels),
+            )
             if keep != "measures"
             else None,
             drawn_labels=plan.assumptions.labels,

@@ -40,6 +40,8 @@ SURPLUS = "surplus"
 """The step that share_of_surplus is short for."""
 ACCOUNT = "account"
 """What a settlement calls the purse that payments and capital go into."""
+DELIVERY_STOPS = "delivery_stops"
+"""The ending that on_shortfall: delivery_stops stands for."""
 FIGURES = ("balance", "drawn", "unmet")
 """Figures of the account that an ending may test."""
 

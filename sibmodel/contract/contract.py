@@ -20,7 +20,7 @@ from sibmodel.contract.assumptions import (
     One,
     Range,
 )
-from sibmodel.contract.capital import Capital
+from sibmodel.contract.capital import DELIVERY_STOPS, Capital
 from sibmodel.contract.delivery import Delivery
 from sibmodel.contract.names import Name, fault
 from sibmodel.contract.outcomes import Outcome
@@ -294,6 +294,24 @@ class Contract(Clause):
         }
         tranches = self.capital.tranches.items()
         return tuple(n for n, t in tranches if t.due_from is not None or n in redeemed)
+
+    @property
+    def ending_names(self) -> list[str]:
+        """Everything that can end the contract early, in the file's order."""
+        if self.capital is None:
+            return []
+        stops = self.capital.on_shortfall == DELIVERY_STOPS
+        return [*self.capital.endings, *([DELIVERY_STOPS] if stops else [])]
+
+    @property
+    def plain_capital(self) -> bool:
+        """Whether one tranche gets its money back and then all that is left, and nothing else."""
+        if self.capital is None:
+            return True
+        capital = self.capital
+        beside = (capital.guarantees, capital.settlements, capital.endings, capital.surplus)
+        [first, *others] = capital.tranches.values()
+        return not others and not any(beside) and first.interest.rate == 0
 
     @property
     def hands_back(self) -> bool:

@@ -339,6 +339,10 @@ class Assumptions:
         """What was done with each uncertain number, by path (``path@group`` by group)."""
         return {use.key: use.distribution.label for use in self._uses}
 
+    def uncertain_of(self, drawn: Drawn) -> dict[str, float | Floats]:
+        """The values of the uncertain numbers, by path (``path@group`` by group)."""
+        return {use.key: drawn.values[use.key] for use in self._uses}
+
     @property
     def uncertain(self) -> bool:
         """Whether anything is drawn at all."""

@@ -64,6 +64,7 @@ class Stages:
     running: Mapping[str, Floats] = field(default_factory=dict)
     account: Account | None = None
     found: Stops | None = None
+    assumed: Mapping[str, float | Floats] = field(default_factory=dict)
     benefits: Mapping[str, Floats] = field(default_factory=dict)
     cashable: Mapping[str, Floats] = field(default_factory=dict)
     benefit_years: Mapping[str, Floats] = field(default_factory=dict)
