@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
-if TYPE_CHECKING:
-    from sibmodel.results import Results
+from sibmodel.contract.contract import Contract
 
 TITLES = {
     "assumptions": "What was drawn for the uncertain numbers",
@@ -54,7 +51,7 @@ class Explanation:
     def __repr__(self) -> str:
         parts = [self.title, *([self.ending] if self.ending else [])]
         for name, table in self.tables.items():
-            shown = table.to_string(float_format=lambda x: f"{x:,.2f}", na_rep="undefined")
+            shown = table.to_string(float_format=_number, na_rep="undefined")
             parts.append(f"\n{TITLES[name]}\n{shown}")
         return "\n".join(parts)
 
@@ -64,39 +61,36 @@ class Explanation:
         parts = [f"<h3>{escape(self.title)}</h3>"]
         parts += [f"<p>{escape(self.ending)}</p>"] if self.ending else []
         for name, table in self.tables.items():
-            shown = table.to_html(float_format=lambda x: f"{x:,.2f}", na_rep="undefined")
+            shown = table.to_html(float_format=_number, na_rep="undefined")
             parts.append(f"<h4>{escape(TITLES[name])}</h4>{shown}")
         return "\n".join(parts)
 
 
-def explanation(results: Results, run: int) -> Explanation:
+def _number(value: float) -> str:
+    """Rates to four places, money to the penny.
+
+    Examples
+    --------
+    >>> _number(0.05125), _number(1234567.5)
+    ('0.0512', '1,234,567.50')
+    """
+    return f"{value:.4f}" if 0 < abs(value) < 10 and value % 1 else f"{value:,.2f}"
+
+
+def explanation(
+    contract: Contract, one: xr.Dataset, measures: pd.DataFrame, title: str
+) -> Explanation:
     """What happened in one run.
 
     Parameters
     ----------
-    results : Results
-        With its ledger.
-    run : int
-        From 0.
-
-    Raises
-    ------
-    ValueError
-        If there is no such run, or the ledger was not kept.
-
-    Examples
-    --------
-    >>> import sibmodel as sib
-    >>> results = sib.simulate(sib.library.load("closed_form_bond"), runs=20)
-    >>> told = explanation(results, 17)
-    >>> told["outcomes"].achieved.sum() * 5000 == told["payers"].paid.sum()
-    True
+    contract : Contract
+    one : xarray.Dataset
+        The ledger of one run.
+    measures : DataFrame
+        Its measures, with value and unit.
+    title : str
     """
-    if results.ledger is None:
-        raise ValueError('the ledger was not kept: simulate with keep="ledger" to explain a run')
-    if not 0 <= run < results.runs:
-        raise ValueError(f"run must be from 0 to {results.runs - 1}: seen {run!r}")
-    one = results.ledger.isel(run=run)
     tables = {
         "assumptions": _column(one, "assumed", "value"),
         "people": _frame(one, {"starts": "started"}, over="period"),
@@ -118,19 +112,21 @@ def explanation(results: Results, run: int) -> Explanation:
             over="period",
         ),
         "moves": _frame(one, {"moved": "money"}, over="period"),
-        "measures": _measures(results, run),
+        "measures": measures,
     }
     if not tables["moves"].empty:
         tables["moves"] = tables["moves"].loc[lambda moves: moves.money != 0]
     return Explanation(
-        run=run,
-        title=f"{results.contract.name}: run {run} of {results.runs:,}, seed {results.seed}",
+        run=int(one["run"]),
+        title=title,
         tables={name: table for name, table in tables.items() if not table.empty},
-        ending=_ending(results, one),
+        ending=_ending(contract, one),
     )
 
 
-def _frame(one: xr.Dataset, names: Mapping[str, str], *, over: str | tuple[str, ...]) -> pd.DataFrame:
+def _frame(
+    one: xr.Dataset, names: Mapping[str, str], *, over: str | tuple[str, ...]
+) -> pd.DataFrame:
     """Variables of one run, summed over some axes, side by side."""
     found = {title: one[name].sum(over) for name, title in names.items() if name in one}
     if not found:
@@ -159,38 +155,8 @@ def _account(one: xr.Dataset) -> pd.DataFrame:
     return frame
 
 
-def _measures(results: Results, run: int) -> pd.DataFrame:
-    rows = {
-        name: {
-            "value": float(results.values[name][run]),
-            "unit": results.about(name).unit.replace("money", results.contract.currency),
-        }
-        for name in results.names
-        if name in results.values
-    }
-    return pd.DataFrame.from_dict(rows, orient="index")
-
-
-def _ending(results: Results, one: xr.Dataset) -> str:
+def _ending(contract: Contract, one: xr.Dataset) -> str:
     if "ending" not in one or int(one["ending"]) < 0:
         return ""
-    name = results.contract.ending_names[int(one["ending"])]
-    period = int(one["ended"])
-    day = results.contract.timeline.date(period)
-    return f"It ended early: {name} held in period {period} ({day})."
-
-
-def median_run(results: Results, name: str = "investor_irr") -> int:
-    """The run whose measure is the median: the lowest such run.
-
-    Raises
-    ------
-    ValueError
-        If the measure is undefined in every run.
-    """
-    value = results.measure(name)
-    defined = np.flatnonzero(~np.isnan(value))
-    if not defined.size:
-        raise ValueError(f"{name} is undefined in every run: {results.reason(name)}")
-    ordered = defined[np.argsort(value[defined], kind="stable")]
-    return int(ordered[(len(ordered) - 1) // 2])
+    name, period = contract.ending_names[int(one["ending"])], int(one["ended"])
+    return f"It ended early: {name} held in period {period} ({contract.timeline.date(period)})."

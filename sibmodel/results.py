@@ -14,7 +14,7 @@ import xarray as xr
 from sibmodel import statistics
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.faults import did_you_mean
-from sibmodel.explanation import Explanation, explanation, median_run
+from sibmodel.explanation import Explanation, explanation
 from sibmodel.model.measure import Measure
 from sibmodel.model.returns import STATUSES
 from sibmodel.model.value import COLUMNS
@@ -256,17 +256,54 @@ class Results:
         ----------
         run : int, optional
             From 0; if left out, the run with the median investors' IRR, or the median payments
-            where nobody invests.
+            where that is undefined.
 
         Raises
         ------
         ValueError
             If there is no such run, or the ledger was not kept.
         """
-        if run is None:
-            irr = "investor_irr" in self.values and not np.isnan(self.values["investor_irr"]).all()
-            run = median_run(self, "investor_irr" if irr else "outcome_payments")
-        return explanation(self, run)
+        if self.ledger is None:
+            raise ValueError('the ledger was not kept: simulate with keep="ledger" to see a run')
+        run = self.median_run() if run is None else run
+        if not 0 <= run < self.runs:
+            raise ValueError(f"run must be from 0 to {self.runs - 1}: seen {run!r}")
+        measures = {
+            name: {
+                "value": float(value[run]),
+                "unit": self.about(name).unit.replace("money", self.contract.currency),
+            }
+            for name, value in self.values.items()
+        }
+        return explanation(
+            self.contract,
+            self.ledger.isel(run=run),
+            pd.DataFrame.from_dict(measures, orient="index"),
+            f"{self.contract.name}: run {run} of {self.runs:,}, seed {self.seed}",
+        )
+
+    def median_run(self, name: str | None = None) -> int:
+        """The run in which a measure is at its median; of several the first.
+
+        Parameters
+        ----------
+        name : str, optional
+            If left out, investors' IRR, or payments where that is undefined.
+
+        Raises
+        ------
+        ValueError
+            If the measure is undefined in every run.
+        """
+        if name is None:
+            irr = self.values.get("investor_irr", np.array([np.nan]))
+            name = "outcome_payments" if np.isnan(irr).all() else "investor_irr"
+        value = self.measure(name)
+        defined = np.flatnonzero(~np.isnan(value))
+        if not defined.size:
+            raise ValueError(f"{name} is undefined in every run: {self.reason(name)}")
+        ordered = defined[np.argsort(value[defined], kind="stable")]
+        return int(ordered[(len(ordered) - 1) // 2])
 
     # --- a view for people ------------------------------------------------------------------------
 

@@ -44,6 +44,7 @@ class Part:
     ledger: dict[str, npt.NDArray[Any]]
     irr_status: dict[str, npt.NDArray[np.uint8]] = field(default_factory=dict)
     cash_flow_sum: dict[tuple[str, ...], Floats] = field(default_factory=dict)
+    both_ways: dict[tuple[str, ...], tuple[Floats, Floats]] = field(default_factory=dict)
     cash_flow_products: dict[tuple[str, ...], Floats] = field(default_factory=dict)
     incidence_sum: dict[str, dict[str, float]] = field(default_factory=dict)
     readings: list[str] = field(default_factory=list)
@@ -61,6 +62,10 @@ def _reduced(plan: Plan, stages: Stages, keep: Keep, runs: int) -> Part:
             part.irr_status[measure.name] = stages.irr_of(measure.of).status[:runs]
             part.cash_flow_sum[measure.of] = flows.sum(axis=1)
             part.cash_flow_products[measure.of] = flows @ flows.T
+        if measure.expected == "life":
+            flow = stages.together(measure.of)
+            drawn, received = flow.drawn[:, :runs], flow.received[:, :runs]
+            part.both_ways[measure.of] = drawn.sum(axis=1), received.sum(axis=1)
     part.incidence_sum = {
         party: {column: float(value[:runs].sum()) for column, value in row.items()}
         for party, row in stages.incidence.items()
@@ -292,7 +297,7 @@ class _Gathered:
             for of in self.base.cash_flow_sum
         }
         estimates = {
-            measure.name: self._estimate(measure, flows, per_year) for measure in self.asked
+            measure.name: self._estimate(measure, flows, parts, per_year) for measure in self.asked
         }
         table = {
             party: {c: sum(b.incidence_sum[party][c] for b in parts) / self.runs for c in row}
@@ -329,6 +334,7 @@ class _Gathered:
         self,
         measure: Measure,
         flows: Mapping[tuple[str, ...], tuple[Floats, Floats]],
+        parts: list[Part],
         per_year: int,
     ) -> Estimate:
         if measure.undefined is not None:
@@ -353,6 +359,12 @@ class _Gathered:
         elif measure.expected == "payback":
             mean, _ = flows[measure.of]
             expected = float(returns.payback(mean, periods_per_year=per_year)[0])
+            error = math.nan
+        elif measure.expected == "life":
+            sides = [
+                sum_groups([part.both_ways[measure.of][side] for part in parts]) for side in (0, 1)
+            ]
+            [expected] = returns.weighted_average_life(*sides, periods_per_year=per_year)
             error = math.nan
         else:
             expected, error = float(value.mean()), statistics.mean_error(value)

@@ -27,11 +27,15 @@ _EXACTLY_ONE: dict[str, tuple[tuple[str, ...], ...]] = {
     "Correlation": (("spearman",), ("kendall",)),
     "Discount": (("schedule",), ("rate",)),
     "Length": (("periods",), ("days",), ("weeks",), ("months",), ("years",)),
+    "Recycle": (("up_to",), ("share",)),
+    "Redemption": (("of_drawn",), ("irr",)),
     "Rule": (("price",), ("amount",)),
     "Samples": (("values",), ("file", "column")),
+    "Until": (("irr",), ("multiple",), ("amount",), ("share_of_profit",)),
 }
 _ONE_OR_MORE = {
-    "Cost": ("amount", "amounts", "per_period", "per_start", "per_outcome"),
+    "Cost": ("amount", "amounts", "per_period", "per_start", "per_outcome", "share", "rate"),
+    "Ending": ("if", "chance"),
     "NamedFloor": ("period", "year", "total"),
     "NamedLimit": tuple(RuleLimits.model_fields),
     "Rule": ("pays", "due"),
@@ -42,6 +46,8 @@ _ONE_OR_MORE = {
 _WHEN = r"^(0*(\d{1,3}|1[01]\d\d|1200)|\d{4}-\d{2}-\d{2})$"
 _KEYS = {
     ("Cost", "amounts"): r"^\d+$",
+    ("Tranche", "draw"): r"^\d+$",
+    ("Tranche", "repaid"): r"^\d+$",
     ("Quantiles", "at"): r"^0?\.\d*[1-9]\d*$",
     **{(clause, "from"): _WHEN for clause in ("AgainstByDate", "SizesByDate", "Table")},
     **{("Table", form): f"^{FIGURE.pattern}$" for form in TABLES if form != "from"},

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from sibmodel.contract.assumptions import Clause, Quantiles, Samples
+from sibmodel.contract.capital import Interest, Redemption, Until
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.faults import ContractError, key_text
 from sibmodel.contract.payments import MoneySize, Payer, Rule, Size
@@ -28,12 +29,18 @@ SHORT: dict[type[BaseModel], str] = {
     MoneySize: "amount",
     Length: "periods",
     Discount: "schedule",
+    Interest: "rate",
+    Redemption: "of_drawn",
     Quantiles: "at",
     Samples: "values",
 }
 """Clauses that may be written as the value of one of their fields."""
 
-ONE_OR_SEVERAL: tuple[tuple[type[BaseModel], str], ...] = ((Performance, "at"), (Rule, "due"))
+ONE_OR_SEVERAL: tuple[tuple[type[BaseModel], str], ...] = (
+    (Performance, "at"),
+    (Rule, "due"),
+    (Until, "of"),
+)
 """Lists that may be written as their only entry."""
 
 

@@ -139,6 +139,8 @@ def _returns(contract: Contract, suffix: str, tranches: tuple[str, ...]) -> Iter
             s.together(tranches).received.T,
             periods_per_year=per_year,
         ),
+        expected="life",
+        of=tranches,
         nobody="nothing was drawn, or nothing came back",
         undefined=none,
     )

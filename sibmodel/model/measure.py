@@ -12,7 +12,7 @@ from sibmodel.model.chance import Floats
 from sibmodel.model.outcomes import Counts
 from sibmodel.model.stages import Stages
 
-Expected = Literal["mean", "ratio", "irr", "payback"]
+Expected = Literal["mean", "ratio", "irr", "payback", "life"]
 Values = Callable[[Stages], Floats]
 
 
@@ -22,7 +22,8 @@ class Measure:
 
     ``values`` gives it for a block, shape (run,); a ratio names its ``over`` and ``under``
     instead, and is undefined in a run where what is under is not above 0. ``of``: the tranches
-    whose cash flow an IRR or a payback is of. ``undefined`` says why the measure does not exist for this contract at all.
+    whose cash flow an IRR, a payback or a life is of. ``undefined`` says why the measure does not
+    exist for this contract at all.
     """
 
     name: str

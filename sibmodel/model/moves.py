@@ -1,5 +1,4 @@
-"""Sums between parties that are no tranche's own flow: which there can be, and what they are called.
-"""
+"""Sums between parties that are no tranche's own flow: which there can be, and what they are called."""
 
 from __future__ import annotations
 

@@ -19,8 +19,16 @@ SECTIONS = {
     "Performance": ("performance[", "pays["),
     "Limits": ("taken_by_limits", "moved_by_limits", "limit_binds"),
     "People and outcomes": ("people_started", "outcomes_", "cost_per_"),
-    "Delivery": ("delivery_costs", "shortfall"),
-    "Investors": ("investor_", "capital_at_risk", "payback"),
+    "Delivery": ("delivery_costs", "shortfall", "falls_short", "provider_"),
+    "Investors": (
+        "investor_",
+        "capital_at_risk",
+        "payback",
+        "weighted_average_life",
+        "guarantee_pays",
+        "returned",
+        "ends_early",
+    ),
     "Value": (
         "net_present_value",
         "benefits_",
