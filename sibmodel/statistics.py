@@ -95,3 +95,86 @@ def irr_error(
         return math.nan
     annual = periods_per_year * per_period ** (periods_per_year - 1)
     return float(math.sqrt(variance) / slope * annual)
+
+
+# --- the worst runs -------------------------------------------------------------------------------
+
+
+def value_at_risk(values: npt.ArrayLike, *, share: float) -> float:
+    """Best value among the worst share of runs: that share does no better.
+
+    Parameters
+    ----------
+    values : (run,)
+        A multiple [1] or present value [money] of each run; more is better.
+    share : float
+        Share of runs that count as the worst, above 0 and up to 1 [1].
+
+    Returns
+    -------
+    float
+        The ⌈share · runs⌉-th smallest value, in the unit of `values` and with its sign: always the
+        value of some run. NaN (undefined) where there is no run, or a value is NaN: to leave out
+        runs would flatter the rest.
+
+    Notes
+    -----
+    Source: the lower quantile of Rockafellar and Uryasev (2002), Journal of Banking & Finance 26,
+    there for losses.
+
+    Examples
+    --------
+    >>> value_at_risk([-100.0] * 5 + [-20.0] * 15 + [0.0] * 30 + [8.0] * 50, share=0.10)
+    -20.0
+    """
+    ranked, tail = _worst_first(values, share)
+    return float(ranked[math.ceil(tail) - 1]) if ranked.size else math.nan
+
+
+def cvar(values: npt.ArrayLike, *, share: float) -> float:
+    """Mean of the worst share of runs: conditional value at risk, or expected shortfall.
+
+    Parameters
+    ----------
+    values : (run,)
+        A multiple [1] or present value [money] of each run; more is better.
+    share : float
+        Share of runs that count as the worst, above 0 and up to 1 [1].
+
+    Returns
+    -------
+    float
+        In the unit of `values` and with its sign; where share · runs is not whole, the last run
+        counts for the part. NaN (undefined) where there is no run, or a value is NaN.
+
+    Notes
+    -----
+    Source: Rockafellar and Uryasev (2002), Journal of Banking & Finance 26, proposition 8, there
+    for losses.
+
+    Examples
+    --------
+    >>> cvar([-100.0] * 5 + [-20.0] * 15 + [0.0] * 30 + [8.0] * 50, share=0.10)
+    -60.0
+    """
+    ranked, tail = _worst_first(values, share)
+    if not ranked.size:
+        return math.nan
+    whole = math.floor(tail)
+    total = ranked[:whole].sum()
+    if tail > whole:
+        total += (tail - whole) * ranked[whole]
+    return float(total / tail)
+
+
+def _worst_first(values: npt.ArrayLike, share: float) -> tuple[Floats, float]:
+    """Values from the worst on, empty where the answer is undefined, and how many are the worst."""
+    found = np.asarray(values, dtype=np.float64)
+    if found.ndim != 1:
+        raise ValueError(f"values has {found.ndim} axes; (run,) is meant")
+    if not 0 < share <= 1:
+        raise ValueError(f"share is {share}; it must be above 0 and at most 1")
+    if np.isnan(found).any():
+        return np.empty(0), 0.0
+    # share · runs to 12 digits: 0.07 × 100 is 7.000000000000001, and there is no eighth run in it
+    return np.sort(found), float(f"{share * found.size:.12g}")

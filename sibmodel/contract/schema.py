@@ -213,7 +213,7 @@ def _rates(most: float) -> dict[str, Any]:
 
 def _or_one(several: dict[str, Any]) -> dict[str, Any]:
     """A list that may also be written as its only entry."""
-    array = ("items", "minItems", "type")
+    array = [word for word in ("items", "minItems", "type") if word in several]
     kinds = several.pop("oneOf", None) or [{word: several.pop(word) for word in array}]
     [listed] = [kind for kind in kinds if kind.get("type") == "array"]
     return {**several, "anyOf": [*kinds, listed["items"]]}

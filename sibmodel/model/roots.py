@@ -1,14 +1,21 @@
-"""The roots of cash flows, and how many there are: what `irr` rests on.
+"""The roots of cash flows, and how many there are: what `irr` and `xirr` rest on.
 
-With v = 1/(1 + rate of a period), a flow is a polynomial in v and
-its IRRs are the roots v > 0. Three steps, each for all runs at once:
+With v = 1/(1 + rate) a flow is worth P(v) = Σ flow_t·v^time_t, and its IRRs are the roots v > 0.
+The times, a list that begins at 0 and rises, are 0, 1, 2, … for periods and need not be whole:
+what is said below holds for any real powers. Three steps, each for all runs at once:
 
 1. `quick_roots` counts changes of sign and takes Newton steps from a start that is almost right.
-   One change of sign: one root (Descartes), done.
+   One change of sign: one root (Descartes; for real powers Laguerre), done.
 2. `_never_changes_side`: for several changes of sign, a root is the only one if the balance
    compounded at it never changes side before the end (Soper). Most real flows pass.
 3. `_all_roots` shuts every root of what is left between bounds, or shows that there is none.
 """
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +32,34 @@ UNDECIDED = 255
 _DUST = 1e-12  # of a run's largest flow: smaller flows are what rounding left, and count as nothing
 _SAME_ROOT = 1e-5  # roots nearer than this in log(1 + rate) are one: a double root, as computed
 _SETTLED = 1e-7  # of Newton's steps in log(1 + rate): the next would be about its square
-_CROWD = 64  # pieces of the line still open for one run; more is a root of high order: give up
+_CROWD = 1024  # pieces of the line still open for one run; more is a root of high order: give up
+_NIL = 1e-12  # relative: so near nil, where a run was given up, is a root
+_SLAB = 1 << 22  # flows looked at together in search of roots, to bound memory
+
+
+@dataclass(frozen=True)
+class Dates:
+    """When flows fall.
+
+    Attributes
+    ----------
+    times : (date,)
+        From 0 and rising: periods, or years.
+    gaps : (date,)
+        From each to the next; what follows the last is never used.
+    """
+
+    times: tuple[float, ...]
+    gaps: tuple[float, ...]
+
+    @classmethod
+    def of(cls, counts: Sequence[int], *, per_unit: int = 1) -> Dates:
+        """Dates from whole counts, of days say, with so many to the unit of time."""
+        gaps = [after - before for before, after in itertools.pairwise(counts)]
+        return cls(
+            times=tuple((count - counts[0]) / per_unit for count in counts),
+            gaps=tuple(gap / per_unit for gap in [*gaps, per_unit][: len(counts)]),
+        )
 
 
 def last_period(flags: Flags) -> Integers:
@@ -34,6 +68,11 @@ def last_period(flags: Flags) -> Integers:
     count = np.arange(1, periods + 1, dtype=np.min_scalar_type(periods))[:, None]
     last: Integers = (flags * count).max(axis=0, initial=0).astype(np.intp)
     return last
+
+
+def _powers(x: Floats, gaps: Sequence[float]) -> dict[float, Floats]:
+    """v^gap for each gap there is, v = e^x: one alone where periods are regular."""
+    return {gap: np.exp(x * gap) for gap in set(gaps)}
 
 
 def _spans(flows: Floats) -> tuple[Integers, Integers, Integers, Integers]:
@@ -50,28 +89,32 @@ def _spans(flows: Floats) -> tuple[Integers, Integers, Integers, Integers]:
     )
 
 
-def quick_roots(flows: Floats) -> tuple[Floats, Codes]:
-    """Log growth a period at the only root, and the status: `UNDECIDED` where it is not plain."""
+def quick_roots(flows: Floats, dates: Dates) -> tuple[Floats, Codes]:
+    """Log growth at the only root, and the status: `UNDECIDED` where it is not plain, (run,) each.
+
+    Flows are (date, run), and growth is by the unit in which times are.
+    """
     first_in, last_in, first_out, last_out = _spans(flows)
     status = np.full(flows.shape[1], UNDECIDED, dtype=np.uint8)
     status[last_in == 0] = TOTAL_LOSS
     status[last_out == 0] = NO_OUTLAY
 
-    x, settled = _newton(flows)
+    x, settled = _newton(flows, dates)
     settled &= status == UNDECIDED
     one_change = (last_out < first_in) | (last_in < first_out)
     status[settled & one_change] = OK
     if (several := np.flatnonzero(settled & ~one_change)).size:
         side = np.where(first_in < first_out, 1.0, -1.0)[several]
         last = np.maximum(last_in, last_out)[several]
-        sole = _never_changes_side(flows.take(several, axis=1) * side, np.exp(-x[several]), last)
+        some = flows * side if several.size == len(x) else flows.take(several, axis=1) * side
+        sole = _never_changes_side(some, dates, x[several], last)
         status[several[sole]] = OK
     return -x, status
 
 
-def _newton(flows: Floats) -> tuple[Floats, Flags]:
+def _newton(flows: Floats, dates: Dates) -> tuple[Floats, Flags]:
     """A root as x = log v, and whether Newton's steps settled on it, (run,) each."""
-    net, gross = _moments(flows)
+    net, gross = _moments(flows, dates)
     inflow, date_in, spread_in = _mean_dates(gross + net)
     outflow, date_out, spread_out = _mean_dates(gross - net)
     # log(in / out) is nearly gap + slope·(x + bend·x²/2): the start is where that is nil.
@@ -83,7 +126,7 @@ def _newton(flows: Floats) -> tuple[Floats, Flags]:
     # Where one side may be dust beside the other, the careful path looks.
     plain = np.abs(gap) < 12
     for _ in range(2):
-        step = _newton_step(flows, x, centre, bend)
+        step = _newton_step(flows, dates.gaps, x, centre, bend)
         x += step
     settled = plain & (np.abs(step) < _SETTLED)
     going = np.flatnonzero(plain & ~settled)
@@ -91,7 +134,7 @@ def _newton(flows: Floats) -> tuple[Floats, Flags]:
     for _ in range(6):
         if not going.size:
             break
-        step = _newton_step(flows, x[going], centre[going], bend[going])
+        step = _newton_step(flows, dates.gaps, x[going], centre[going], bend[going])
         x[going] += step
         close = np.abs(step) < _SETTLED
         settled[going[close]] = True
@@ -99,65 +142,81 @@ def _newton(flows: Floats) -> tuple[Floats, Flags]:
     return x, settled
 
 
-def _newton_step(flows: Floats, x: Floats, centre: Floats, bend: Floats) -> Floats:
+def _newton_step(
+    flows: Floats, gaps: Sequence[float], x: Floats, centre: Floats, bend: Floats
+) -> Floats:
     """Step in x to the root of v^−centre·P(v), which is nearly straight, for the known bend."""
-    v = np.exp(x)
-    value, slope = np.zeros_like(x), np.zeros_like(x)
-    for flow in flows[::-1]:
-        slope *= v
-        slope += value
-        value *= v
-        value += flow
-    slope *= v
+    value, slope = _value_and_slope(flows, gaps, x)
     slope -= centre * value
     step = -value / slope
     corrected: Floats = step / np.maximum(1 + bend * step / 2, 0.5)  # Halley
     return corrected
 
 
-def _moments(flows: Floats) -> tuple[Floats, Floats]:
-    """Sums over t of flow × (1, t, t(t − 1)/2), (3, run): of the flows, and of their sizes.
+def _value_and_slope(flows: Floats, gaps: Sequence[float], x: Floats) -> tuple[Floats, Floats]:
+    """P(v) at v = e^x and its slope in x, by Horner's rule, (run,) each."""
+    powers = _powers(x, gaps)
+    value, slope = np.zeros((2, x.size))
+    for flow, gap in zip(reversed(flows), reversed(gaps), strict=True):
+        v = powers[gap]
+        slope += value if gap == 1 else value * gap
+        slope *= v
+        value *= v
+        value += flow
+    return value, slope
+
+
+def _moments(flows: Floats, dates: Dates) -> tuple[Floats, Floats]:
+    """Sums of flow × (1, time, time²), (3, run): of the flows, and of their sizes.
 
     They only serve the start, for which single precision will do.
     """
-    periods, runs = flows.shape
-    both = np.empty((periods, 2, runs), dtype=np.float32)
-    both[:, 0] = flows
-    np.abs(both[:, 0], out=both[:, 1])
-    total, first, second = sums = np.zeros((3, 2, runs), dtype=np.float32)
-    for latest in both[::-1]:
-        second += first
-        first += total
-        total += latest
+    total, first, second = sums = np.zeros((3, 2, flows.shape[1]), dtype=np.float32)
+    both = np.empty_like(total)
+    for flow, time in zip(flows, np.array(dates.times, dtype=np.float32), strict=True):
+        both[0] = flow
+        np.abs(both[0], out=both[1])
+        total += both
+        both *= time
+        first += both
+        both *= time
+        second += both
     return sums[:, 0].astype(np.float64), sums[:, 1].astype(np.float64)
 
 
 def _mean_dates(moments: Floats) -> tuple[Floats, Floats, Floats]:
-    """Total, mean date, and variance of the date [periods], (run,) each."""
+    """Total, mean date, and variance of the date, (run,) each."""
     total, first, second = moments
     date = first / total
-    return total, date, (2 * second + first) / total - date * date
+    return total, date, second / total - date * date
 
 
-def _never_changes_side(flows: Floats, growth: Floats, last: Integers) -> Flags:
+def _never_changes_side(flows: Floats, dates: Dates, x: Floats, last: Integers) -> Flags:
     """Whether the balance compounded at a root is at or above 0 until the last flow, (run,).
 
-    Then P(v) divided by (v − root) has no negative coefficient and so no further positive root.
+    Then there is no other root: at any other growth P is the sum over dates of the balance,
+    discounted, times 1 − (growth at the root / growth)^gap, all of one sign.
     """
-    balance, gross = np.zeros((2, growth.size))
-    holds = np.ones(growth.size, dtype=np.bool_)
-    for period, flow in enumerate(flows, start=1):
-        balance *= growth
+    growths = _powers(-x, dates.gaps)
+    balance, gross = np.zeros((2, x.size))
+    holds = np.ones(x.size, dtype=np.bool_)
+    for period, (flow, gap) in enumerate(zip(flows, dates.gaps, strict=True), start=1):
         balance += flow
-        gross *= growth
         gross += np.abs(flow)
         holds &= (balance >= 1e-9 * gross) | (period >= last)
-    result: Flags = holds & (np.abs(balance) <= 1e-9 * gross)
+        balance *= growths[gap]
+        gross *= growths[gap]
+    result: Flags = holds & (np.abs(balance) <= 1e-9 * gross) & np.isfinite(gross)
     return result
 
 
-def careful_roots(flows: Floats) -> tuple[Floats, Codes]:
-    """Log growth a period and status where the quick way gave up, (run,) each."""
+def careful_roots(
+    flows: Floats, dates: Dates, rank: Callable[[Floats], Floats]
+) -> tuple[Floats, Codes]:
+    """Log growth and status where the quick way gave up, (run,) each.
+
+    Of several roots the growth is that for which `rank`, a function of growth, is lowest.
+    """
     size = np.abs(flows)
     largest = size.max(axis=0)
     flows = np.where(size > _DUST * largest, flows / largest, 0.0)
@@ -166,15 +225,20 @@ def careful_roots(flows: Floats) -> tuple[Floats, Codes]:
     status[~(flows > 0).any(axis=0)] = TOTAL_LOSS
     status[~(flows < 0).any(axis=0)] = NO_OUTLAY
     two_sided = np.flatnonzero(status == NONE)
+    if not two_sided.size:
+        return np.zeros(runs), status
 
+    found, x = _all_roots(flows[:, two_sided], dates)
+    run, growth = two_sided[found], -x
     lowest, highest = np.full(runs, np.inf), np.full(runs, -np.inf)
-    if two_sided.size:
-        who, x = _all_roots(flows[:, two_sided])
-        np.minimum.at(lowest, two_sided[who], x)
-        np.maximum.at(highest, two_sided[who], x)
-    found = np.isfinite(lowest)
-    status[found] = np.where(highest[found] - lowest[found] <= _SAME_ROOT, OK, SEVERAL)
-    return -(lowest + highest) / 2, status
+    np.minimum.at(lowest, run, growth)
+    np.maximum.at(highest, run, growth)
+    status[run] = np.where(highest[run] - lowest[run] <= _SAME_ROOT, OK, SEVERAL)
+    chosen = (lowest + highest) / 2
+    last_is_best = np.argsort(rank(growth), kind="stable")[::-1]
+    last_is_best = last_is_best[status[run[last_is_best]] == SEVERAL]
+    chosen[run[last_is_best]] = growth[last_is_best]
+    return chosen, status
 
 
 class _Curve:
@@ -185,14 +249,20 @@ class _Curve:
     rigorously that f is monotone there, or that it cannot reach nil.
     """
 
-    def __init__(self, flows: Floats) -> None:
+    def __init__(self, flows: Floats, dates: Dates) -> None:
+        self.dates, self.times = dates, np.array(dates.times)
         self.inflow, self.outflow = np.maximum(flows, 0), np.maximum(-flows, 0)
         self.first_in, self.last_in, self.first_out, self.last_out = _spans(flows)
 
     def at(self, run: Integers, x: Floats) -> Floats:
         """Rows x, f, mean date in, mean date out; one column for each (run, x)."""
-        value_in, date_in = _log_value(self.inflow.take(run, axis=1), x)
-        value_out, date_out = _log_value(self.outflow.take(run, axis=1), x)
+        slab = _SLAB // len(self.times)
+        parts = [slice(i, i + slab) for i in range(0, max(run.size, 1), slab)]
+        return np.concatenate([self._at(run[part], x[part]) for part in parts], axis=1)
+
+    def _at(self, run: Integers, x: Floats) -> Floats:
+        value_in, date_in = _log_value(self.inflow.take(run, axis=1), self.dates, x)
+        value_out, date_out = _log_value(self.outflow.take(run, axis=1), self.dates, x)
         return np.stack([x, value_in - value_out, date_in, date_out])
 
     def at_infinity(self, run: Integers, sign: float) -> Floats:
@@ -201,41 +271,34 @@ class _Curve:
             (self.last_in, self.last_out) if sign > 0 else (self.first_in, self.first_out)
         )
         ahead = sign * np.sign(date_in - date_out)[run] * np.inf
-        return np.stack(
-            [np.full(run.size, sign * np.inf), ahead, date_in[run] - 1.0, date_out[run] - 1.0]
-        )
+        time_in, time_out = self.times[date_in[run] - 1], self.times[date_out[run] - 1]
+        return np.stack([np.full(run.size, sign * np.inf), ahead, time_in, time_out])
 
 
-def _log_value(flows: Floats, x: Floats) -> tuple[Floats, Floats]:
+def _log_value(flows: Floats, dates: Dates, x: Floats) -> tuple[Floats, Floats]:
     """Log of the discounted sum of flows at or above 0, and their mean date, (run,) each."""
-    v = np.exp(x)
-    total, slope = np.zeros((2, x.size))
-    for flow in flows[::-1]:
-        slope *= v
-        slope += total
-        total *= v
-        total += flow
-    date = slope * v / total
+    total, slope = _value_and_slope(flows, dates.gaps, x)
+    date = slope / total
     log_total = np.log(total)
-    far = np.flatnonzero(np.abs(x) * len(flows) > 600)  # v to that power is out of range
+    far = np.flatnonzero(np.abs(x) * dates.times[-1] > 600)  # v to that power is out of range
     if far.size:
-        period = np.arange(len(flows))[:, None]
-        terms = np.log(flows[:, far]) + period * x[far]
+        times = np.array(dates.times)[:, None]
+        terms = np.log(flows[:, far]) + times * x[far]
         top = terms.max(axis=0)
         weights = np.exp(terms - top)
         # accumulate, not sum: it adds in one order however many columns there are
         shared = np.add.accumulate(weights)[-1]
         log_total[far] = top + np.log(shared)
-        date[far] = np.add.accumulate(weights * period)[-1] / shared
+        date[far] = np.add.accumulate(weights * times)[-1] / shared
     return log_total, date
 
 
-def _all_roots(flows: Floats) -> tuple[Integers, Floats]:
+def _all_roots(flows: Floats, dates: Dates) -> tuple[Integers, Floats]:
     """Every root of every run, as its run and its x = log v; where two touch, perhaps one of them.
 
     The line is cut in two until f is known to be monotone, or not to reach nil, in each piece.
     """
-    curve = _Curve(flows)
+    curve = _Curve(flows, dates)
     run = np.arange(flows.shape[1])
     ends = [curve.at_infinity(run, -1.0)]
     ends += [curve.at(run, np.full(run.size, x)) for x in (-0.5, 0.0, 0.5)]
@@ -247,9 +310,11 @@ def _all_roots(flows: Floats) -> tuple[Integers, Floats]:
     while run.size:
         crosses = ((left[1] >= 0) != (right[1] >= 0)) | _is_nil(left[1]) | _is_nil(right[1])
         monotone, clear = _bounds(left, right)
-        narrow = (right[0] - left[0] < _SAME_ROOT / 256) | (np.bincount(run)[run] > _CROWD)
+        fine, crowded = right[0] - left[0] < _SAME_ROOT / 256, np.bincount(run)[run] > _CROWD
+        narrow = fine | crowded
         crossing = crosses & (monotone | narrow)
-        touching = ~crosses & ~monotone & ~clear & narrow
+        near = fine | (np.minimum(np.abs(left[1]), np.abs(right[1])) <= _NIL)
+        touching = ~crosses & ~monotone & ~clear & narrow & near
         brackets += [(run[crossing], left[:, crossing], right[:, crossing])]
         touches += [(run[touching], _between(left[0, touching], right[0, touching]))]
 
