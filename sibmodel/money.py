@@ -173,8 +173,8 @@ def move_money(
     return _valued(terms, stages, drawn, details)
 
 
-def _nobody(t: int, payer: str, what: str, amount: Floats) -> Floats:
-    raise AssertionError(f"{what} asks {payer} for {amount} in period {t}: nothing is due from it")
+def _nobody(t: int, wanted: Mapping[str, Mapping[str, Floats]]) -> dict[str, Floats]:
+    raise AssertionError(f"in period {t} something is due from {', '.join(wanted)}: nothing can be")
 
 
 def _by_period(costs: Costs, payments: Floats, name: str | None = None) -> Floats:

@@ -20,6 +20,8 @@ from sibmodel.model.prices import Value
 from sibmodel.model.surplus import StepRun
 from sibmodel.model.tranches import Closing, Holding
 
+ROUNDING = 1e-12
+"""Share of a sum that rounding may leave of it."""
 NEVER = 10**9
 """The period in which nothing ended."""
 
@@ -159,8 +161,6 @@ class AccountRun:
             Asks a payer for what is due from it.
         """
         closing, live = self._closing(t), self._live(t)
-        if t > self.last_cost and self.carried:  # what is carried may be met from all there is
-            self.for_costs, self.set_aside = self.for_costs + self.set_aside, np.zeros(self.runs)
         if live is not None:
             income = income * live
         self._grow(t, live)
@@ -168,17 +168,17 @@ class AccountRun:
         self._settle(t)
         if self.ending_names and self.stops is None:
             self._test_endings(t)
+        if self.carried:  # after the last cost what is carried may be met from all there is
+            one = self._no_cost_from(t, known_in=t)
+            self.for_costs = self.for_costs + np.where(one, self.set_aside, 0.0)
+            self.set_aside = np.where(one, 0.0, self.set_aside)
         due = self._fall_due(t, income)
         self._draw(t, due)
-        self._meet(t, due)
-        if t >= self.last_cost:
-            self.set_aside = self.set_aside + self.for_costs
-            self.for_costs = np.zeros(self.runs)
-        elif self.stops is not None:
-            over = self._costs_over(t + 1)
-            if over is not None:
-                self.set_aside = self.set_aside + self.for_costs * over
-                self.for_costs = self.for_costs * ~over
+        self._meet(t, due, closing)
+        one = self._no_cost_from(t + 1, known_in=t)
+        if one is not False:
+            self.set_aside = self.set_aside + np.where(one, self.for_costs, 0.0)
+            self.for_costs = np.where(one, 0.0, self.for_costs)
         self._pay_dues(t, closing, bring)
         self._distribute(t, closing)
         if closing is not False:
@@ -227,6 +227,15 @@ class AccountRun:
         over = stopped & (self.stops.period + notice[self.stops.ending] <= t)
         return over if over.any() else None
 
+    def _no_cost_from(self, t: int, *, known_in: int) -> Closing:
+        """Runs in which no cost falls due from a period on, as is known in a period."""
+        if t > self.last_cost:
+            return True
+        over = self._costs_over(t)
+        if over is None or self.stops is None:
+            return False
+        return over & (self.stops.period <= known_in)
+
     def _ending(self, name: str) -> Ending:
         return STOPPED if name == DELIVERY_STOPS else self.capital.endings[name]
 
@@ -267,30 +276,38 @@ class AccountRun:
             self.set_aside = self.set_aside + (income - part)
 
     def _settle(self, t: int) -> None:
-        """Sums between two parties that may run either way."""
+        """Sums between two parties that may run either way: into the account, then out of it."""
+        live = self._live(t)
+        out: list[tuple[str, Floats]] = []
         for name, clause in self.capital.settlements.items():
-            at = self.periods - 1 if clause.at is None else clause.at
-            if t != at:
+            if t != (self.periods - 1 if clause.at is None else clause.at):
                 continue
             amount = self.known.at(t, clause.amount, f"capital.settlements.{name}.amount")
             amount = np.broadcast_to(np.asarray(amount, dtype=float), (self.runs,))
-            live = self._live(t)
             if live is not None:
                 amount = amount * live
-            self._sum(clause.giver, clause.taker, t, np.maximum(amount, 0.0))
-            self._sum(clause.taker, clause.giver, t, np.maximum(-amount, 0.0))
+            sides = (clause.giver, clause.taker)
+            for (giver, taker), signed in ((sides, amount), (sides[::-1], -amount)):
+                part = np.maximum(signed, 0.0)
+                if giver == ACCOUNT:
+                    out.append((taker, part))
+                    continue
+                if giver in self.holdings:
+                    self.holdings[giver].flow("paid", t, part)
+                if taker == ACCOUNT:
+                    self._receive(part)
+                self._sum(giver, taker, t, part)
+        if out:  # the account gives no more than it has
+            whole = sum((part for _, part in out), np.zeros(self.runs))
+            share = share_of(self._take(whole), whole, otherwise=0.0)
+            for taker, part in out:
+                self._sum(ACCOUNT, taker, t, part * share)
 
     def _sum(self, giver: str, taker: str, t: int, amount: Floats) -> None:
-        """One side's settlement to the other; the account gives no more than it has."""
+        """Note a settlement, and what a tranche has of it."""
         if not amount.any():
             return
-        if giver == ACCOUNT:
-            amount = self._take(amount)
-        elif giver in self.holdings:
-            self.holdings[giver].flow("paid", t, amount)
-        if taker == ACCOUNT:
-            self._receive(amount)
-        elif taker in self.holdings:
+        if taker in self.holdings:
             self.holdings[taker].flow("settled", t, amount)
         self._move(giver, taker, "settlement", t, amount)
 
@@ -388,7 +405,7 @@ class AccountRun:
         holding.flow("drawn", t, amount)
         self.for_costs = self.for_costs + amount
 
-    def _meet(self, t: int, due: Mapping[str, Value]) -> None:
+    def _meet(self, t: int, due: Mapping[str, Value], closing: Closing) -> None:
         """Meet costs, in proportion if money is short."""
         if not np.any(self._due_now):
             return
@@ -396,15 +413,17 @@ class AccountRun:
         self.met[t] += met
         self.for_costs = self.for_costs - met
         short = self._due_now - met
+        short = np.where(short > ROUNDING * self._due_now, short, 0.0)
         if self.receivers:
             self._to_receivers(t, due, share_of(met, met + short, otherwise=0.0))
         if not np.any(short):
             return
-        if self.capital.on_shortfall == "carried_forward" and t < self.periods - 1:
-            part = share_of(short, met + short, otherwise=0.0)
+        if self.capital.on_shortfall == "carried_forward" and closing is not True:
+            on = short if closing is False else np.where(closing, 0.0, short)
+            part = share_of(on, met + short, otherwise=0.0)
             self.carried = {name: amount * part for name, amount in due.items()}
-        else:
-            self.unmet[t] += short
+            short = short - on
+        self.unmet[t] += short
         self.unmet_so_far = self.unmet_so_far + short
 
     def _to_receivers(self, t: int, due: Mapping[str, Value], share: Value) -> None:
@@ -424,42 +443,57 @@ class AccountRun:
 
     def _pay_dues(self, t: int, closing: Closing, bring: Bring) -> None:
         """Pay interest, then principal, that is due today, down the order; equals in proportion."""
+        redeemed = self._redeemed(t, closing)
+        coupons = {name: self.holdings[name].owed for name in redeemed}
         if closing is not False:
             for holding in self.holdings.values():
                 if not holding.grant:
                     holding.close(t, closing)
         if closing is False and not any(self.has_dues.values()):
             return
-        redeemed = self._redeemed(t, closing)
+        owed = {
+            name: self._due(t, name, closing, redeemed, coupons)
+            for name, holding in self.holdings.items()
+            if not holding.grant and (closing is not False or self.has_dues[name])
+        }
         for rank in self.capital.ranks:
             for part in ("interest", "principal"):
-                dues: dict[str, Value] = {}
-                for place in rank:
-                    name, _, only = place.partition(".")
-                    if name not in self.holdings or only not in ("", part):
-                        continue
-                    if closing is False and not self.has_dues[name]:
-                        continue
-                    dues[name] = self._due(t, name, part, closing, redeemed)
+                places = [place.partition(".") for place in rank]
+                names = [n for n, _, only in places if n in owed and only in ("", part)]
+                dues = {name: owed[name][part] for name in names}
                 self._pay_ranked(t, dues, part, bring, redeemed)
 
     def _due(
-        self, t: int, name: str, part: str, closing: Closing, redeemed: Mapping[str, Floats]
-    ) -> Value:
+        self,
+        t: int,
+        name: str,
+        closing: Closing,
+        redeemed: Mapping[str, Floats],
+        coupons: Mapping[str, Value],
+    ) -> dict[str, Value]:
+        """What a tranche is due today, interest and principal: of one that is redeemed, coupons due
+        by today, and the redemption."""
         holding = self.holdings[name]
-        if part == "interest":
-            due = holding.interest_due(t)
-            return due if name not in redeemed else np.where(self._redeems(t, name), 0.0, due)
-        due = holding.principal_due(t, closing, holding.owed)
+        interest = holding.interest_due(t)
+        principal = holding.principal_due(t, closing, interest)
         if name in redeemed:
-            due = np.where(self._redeems(t, name), redeemed[name], due)
-        return due
+            now = self._redeems(t, name)
+            interest = np.where(now, coupons[name], interest)
+            principal = np.where(now, redeemed[name], principal)
+        return {"interest": interest, "principal": principal}
 
     def _redeems(self, t: int, tranche: str) -> npt.NDArray[np.bool_]:
         """Runs in which an ending redeems a tranche in this period."""
         if self.stops is None:
             return np.zeros(self.runs, dtype=bool)
         which = np.array([tranche in self._ending(n).redeem for n in self.ending_names] + [False])
+        found: npt.NDArray[np.bool_] = which[self.stops.ending] & (self.stops.period == t)
+        return found
+
+    def _redeeming(self, t: int) -> npt.NDArray[np.bool_]:
+        """Runs in which an ending redeems any tranche in this period."""
+        assert self.stops is not None
+        which = np.array([bool(self._ending(n).redeem) for n in self.ending_names] + [False])
         found: npt.NDArray[np.bool_] = which[self.stops.ending] & (self.stops.period == t)
         return found
 
@@ -487,53 +521,59 @@ class AccountRun:
         redeemed: Mapping[str, Floats],
     ) -> None:
         """Pay what is due to equals: what their payers bring, then what the account holds."""
-        dues = {name: due for name, due in dues.items() if np.any(due)}
-        if not dues:
+        due_now: dict[str, Floats] = {
+            n: due + np.zeros(self.runs) for n, due in dues.items() if np.any(due)
+        }
+        if not due_now:
             return
-        for name, due in dues.items():
-            payer = self.holdings[name].clause.due_from
+        due_from = {name: self.holdings[name].clause.due_from for name in due_now}
+        wanted: dict[str, dict[str, Floats]] = {}
+        for name, payer in due_from.items():
             if payer is not None:
-                wanted = np.where(self._redeems(t, name), 0.0, due) if redeemed else due + 0.0
-                amount = bring(t, payer, name, np.broadcast_to(wanted, (self.runs,)))
-                self._bring(t, payer, name, amount)
-            if name in redeemed and part == "principal":
-                self._bring_gap(t, name, due)
-        whole = sum(dues.values(), np.zeros(self.runs))
+                asked = due_now[name]
+                if name in redeemed and part == "principal":
+                    asked = asked * ~self._redeems(t, name)
+                wanted.setdefault(payer, {})[name] = asked
+        for name, amount in bring(t, wanted).items() if wanted else ():
+            self._bring(t, due_from[name] or "", name, amount)
+            self._pay(t, name, part, amount)  # it is for this tranche and no other
+            due_now[name] = due_now[name] - amount
+        whole = sum(due_now.values(), np.zeros(self.runs))
         paid = self._take(whole)
         share = share_of(paid, whole, otherwise=0.0)
-        for name, due in dues.items():
+        for name, due in due_now.items():
             self._pay(t, name, part, due * share)
+            if name in redeemed and part == "principal":
+                self._bring_gap(t, name, due - due * share)
 
     def _bring(self, t: int, payer: str, tranche: str, amount: Floats) -> None:
         key = (payer, tranche)
         if key not in self.brought:
             self.brought[key] = np.zeros((self.periods, self.runs))
         self.brought[key][t] += amount
-        self.set_aside = self.set_aside + amount
 
-    def _bring_gap(self, t: int, tranche: str, due: Value) -> None:
-        """What the account lacks for a redemption is brought by whoever the ending names."""
+    def _bring_gap(self, t: int, tranche: str, lack: Floats) -> None:
+        """What a redemption lacks is brought by whoever the ending names."""
         assert self.stops is not None
         for index, name in enumerate(self.ending_names):
             clause = self._ending(name)
             if tranche not in clause.redeem or clause.paid_by is None:
                 continue
-            now = (self.stops.ending == index) & (self.stops.period == t)
-            gap = np.maximum(due - self.set_aside - self.for_costs, 0.0) * now
+            gap = lack * ((self.stops.ending == index) & (self.stops.period == t))
             if not gap.any():
                 continue
             if clause.paid_by in self.contract.payments.payers:
                 self._bring(t, clause.paid_by, tranche, gap)
             else:
                 self._move(clause.paid_by, ACCOUNT, "redemption", t, gap)
-                self.set_aside = self.set_aside + gap
+            self._pay(t, tranche, "principal", gap)
 
     def _pay(self, t: int, name: str, part: str, amount: Floats) -> None:
         """Pay a tranche interest or principal."""
         holding = self.holdings[name]
         holding.flow(part, t, amount)
         if part == "interest":
-            holding.owed = holding.owed - amount
+            holding.pay_interest(amount)
             self.profit = self.profit + amount
             self.profits[name] = self.profits[name] + amount
         else:
@@ -565,6 +605,10 @@ class AccountRun:
             return
         left = self.set_aside
         reserve = self.capital.account.reserve
+        if self.stops is not None:  # nothing after a close; a redemption leaves the rest to one
+            gone = self._redeeming(t)
+            live = self._live(t)
+            left = left * (~gone if live is None else live & ~gone)
         if reserve != 0.0:
             kept = self.known.at(t, reserve, "capital.account.reserve")
             kept = np.where(closing, 0.0, kept)
@@ -572,12 +616,14 @@ class AccountRun:
         if not everyone:
             where: Closing = closing if early is None else (closing | early)
             left = np.where(where, left, 0.0)
-        before = left
+        before, held = left, np.zeros(self.runs)
         for rank in self.capital.ranks:
             if not left.any():
                 break
-            left = self._distribute_rank(t, rank, left)
-        self.set_aside = self.set_aside - (before - left)
+            left, blocked = self._distribute_rank(t, rank, left, closing)
+            held = held + np.where(blocked, left, 0.0)
+            left = np.where(blocked, 0.0, left)
+        self.set_aside = self.set_aside - (before - left - held)
         if closing is not False and self.stops is not None:
             self._leave(t)
 
@@ -585,13 +631,16 @@ class AccountRun:
         """Where delivery is over early, what was to wait for its end need not."""
         if self.capital.distribution != "after_delivery":
             return None
-        return self._costs_over(t + 1)
+        over = self._no_cost_from(t + 1, known_in=t)
+        return None if isinstance(over, bool) else over
 
-    def _distribute_rank(self, t: int, rank: Sequence[str], left: Floats) -> Floats:
-        """Pay one rank out of what is left; what remains."""
+    def _distribute_rank(
+        self, t: int, rank: Sequence[str], left: Floats, closing: Closing
+    ) -> tuple[Floats, npt.NDArray[np.bool_]]:
+        """Pay one rank out of what is left; what remains, and runs in which nothing passes it."""
+        blocked = np.zeros(self.runs, dtype=bool)
         for part in ("interest", "principal"):
             wants: dict[str, Value] = {}
-            blocked = np.zeros(self.runs, dtype=bool)
             for place in rank:
                 name, _, only = place.partition(".")
                 if name not in self.holdings or only not in ("", part):
@@ -600,7 +649,7 @@ class AccountRun:
                 if holding.clause.repaid != "as_available":
                     continue
                 if part == "principal":
-                    wants[name] = holding.outstanding
+                    wants[name] = np.where(closing, 0.0, holding.outstanding)
                 elif holding.how == "rolled_up":
                     wants[name] = holding.rolled
             wants = {name: want for name, want in wants.items() if np.any(want)}
@@ -609,9 +658,6 @@ class AccountRun:
                 paid = np.minimum(whole, left)
                 share = share_of(paid, whole, otherwise=0.0)
                 for name, want in wants.items():
-                    if part == "interest":  # what is not paid goes on growing
-                        holding = self.holdings[name]
-                        holding.owed, holding.rolled = want * share, want - want * share
                     self._pay(t, name, part, want * share)
                 left = left - paid
             if part == "principal":
@@ -621,9 +667,7 @@ class AccountRun:
                     if holding_or_none is None or only == "interest":
                         continue
                     if holding_or_none.clause.due_from is None:
-                        blocked |= holding_or_none.outstanding > holding_or_none.tiny
-                if blocked.any():
-                    left = np.where(blocked, 0.0, left)
+                        blocked |= holding_or_none.still_owed(t, closing) > holding_or_none.tiny
         for place in rank:
             if place in self.waiting:
                 paid = np.minimum(self.waiting[place], left)
@@ -633,7 +677,7 @@ class AccountRun:
                 left = left - paid
             elif place in self.steps:
                 left = self._step(t, self.steps[place], left)
-        return left
+        return left, blocked
 
     def _step(self, t: int, step: StepRun, left: Floats) -> Floats:
         """One step of surplus."""

@@ -261,25 +261,29 @@ def last_cost_period(contract: Contract) -> int:
 
     A cost that waits in the order of payment does not count: it is paid out of what is left.
     """
-    last, end_of_all = -1, contract.timeline.periods
     waiting = {
         name for rank in (contract.capital.ranks if contract.capital else ()) for name in rank
     }
-    for name, cost in (contract.delivery.costs if contract.delivery else {}).items():
-        if name in waiting:
-            continue
-        periods = [*cost.amounts]
-        if cost.amount is not None or (cost.share is not None and cost.of == "commitments"):
-            periods.append(cost.at)
-        if cost.share is not None and cost.of == "payments":
-            periods.append(end_of_all - 1)
-        if cost.per_period is not None or cost.rate is not None:
-            end = end_of_all if cost.lasts is None else cost.begin + cost.lasts
-            periods.append(end - 1)
-        if cost.per_start is not None:
-            starts = max(cohort.last_start for cohort in contract.cohorts.values())
-            periods.append(starts + cost.over - 1)
-        for outcome in cost.per_outcome:
-            periods.append(contract.last_due(outcome))
-        last = max(last, *periods, -1)
-    return last
+    costs = contract.delivery.costs if contract.delivery else {}
+    return max((_last_of(contract, name) for name in costs if name not in waiting), default=-1)
+
+
+def _last_of(contract: Contract, name: str) -> int:
+    """The last period in which one delivery cost can fall due."""
+    assert contract.delivery is not None
+    cost, end_of_all = contract.delivery.costs[name], contract.timeline.periods
+    periods = [-1, *cost.amounts]
+    if cost.of in contract.delivery.costs:
+        periods.append(_last_of(contract, cost.of))
+    if cost.amount is not None or (cost.share is not None and cost.of == "commitments"):
+        periods.append(cost.at)
+    if cost.share is not None and cost.of == "payments":
+        periods.append(end_of_all - 1)
+    if cost.per_period is not None or cost.rate is not None:
+        end = end_of_all if cost.lasts is None else cost.begin + cost.lasts
+        periods.append(end - 1)
+    if cost.per_start is not None:
+        starts = max(cohort.last_start for cohort in contract.cohorts.values())
+        periods.append(starts + cost.over - 1)
+    periods += [contract.last_due(outcome) for outcome in cost.per_outcome]
+    return max(periods)

@@ -9,7 +9,7 @@ up, so the order of clauses and records changes nothing.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from sibmodel.model.assumptions import Drawn
 from sibmodel.model.chance import Floats
 from sibmodel.model.cuts import Cuts
 from sibmodel.model.floors import Floors, floor_names
-from sibmodel.model.limits import Accepted, Cut, fit, share_of
+from sibmodel.model.limits import Accepted, Cut, Room, fit, share_of
 from sibmodel.model.lots import Due, Lot
 from sibmodel.model.paid import Entry, Paid, Plain
 from sibmodel.model.periods import Calendar
@@ -59,9 +59,9 @@ def within_person_limit(rule: Rule, price: Value) -> Value:
 
 # --- the kernel -----------------------------------------------------------------------------------
 
-Bring = Callable[[int, str, str, Floats], Floats]
-"""Asks a payer for a sum in a period: period, payer, what for, amount; gives what its limits allow.
-"""
+Bring = Callable[[int, Mapping[str, Mapping[str, Floats]]], dict[str, Floats]]
+"""Asks payers for sums in a period: period, amounts by payer and what for; gives, by what for, what
+limits allow."""
 After = Callable[[int, Floats, Bring], None]
 """Told of each period, once it is settled: period, payments in cash (run,) before tax on top, and
 how to ask a payer for more."""
@@ -350,20 +350,36 @@ class _Kernel:
             self.floors.bring(number, parts.sum(axis=0), t)
             self._enter(t, self.contract.timeline.date(t), r, parts)
 
-    def bring(self, t: int, payer: str, what: str, amount: Floats) -> Floats:
-        """What a payer may still pay in a period for what is due from it, within its limits."""
+    def bring(self, t: int, wanted: Mapping[str, Mapping[str, Floats]]) -> dict[str, Floats]:
+        """What payers may still pay in a period of what is due from them, by what for.
+
+        Each payer's limits cut all that is due from it in one proportion, then the contract's cut
+        all of it.
+        """
         limits = self.cuts.limits
-        p = self.cuts.shares.names.index(payer)
-        rooms = [*limits.payers[p], *(room for room in limits.contract if room.cohort is None)]
-        share, taken = fit(rooms, amount)
+        overall = [room for room in limits.contract if room.cohort is None]
+        found: dict[str, Floats] = {}
+        for payer, dues in wanted.items():
+            rooms = limits.payers[self.cuts.shares.names.index(payer)]
+            found |= self._fitting(rooms, dues)
+        found = self._fitting(overall, found)
+        for payer, dues in wanted.items():
+            for room in limits.payers[self.cuts.shares.names.index(payer)]:
+                room.use(sum((found[what] for what in dues), np.zeros(self.runs)))
+        for room in overall:
+            room.use(sum(found.values(), np.zeros(self.runs)))
+        return found
+
+    def _fitting(self, rooms: Sequence[Room], dues: Mapping[str, Floats]) -> dict[str, Floats]:
+        """Sums by what for, cut in one proportion to what limits leave."""
+        whole = sum(dues.values(), np.zeros(self.runs))
+        share, taken = fit(rooms, whole)
         for name, cut in taken:
-            self.taken.taken.setdefault(f"{name} on {what}", np.zeros(self.runs))
-            self.taken.taken[f"{name} on {what}"] += cut
-        if share is not None:
-            amount = amount * share
-        for room in rooms:
-            room.use(amount)
-        return amount
+            for what, due in dues.items():
+                part = cut * share_of(due, whole, otherwise=0.0)
+                key = f"{name} on {what}"
+                self.taken.taken[key] = self.taken.taken.get(key, np.zeros(self.runs)) + part
+        return {what: due if share is None else due * share for what, due in dues.items()}
 
     def _enter(self, t: int, due: dt.date, rule: int, parts: Floats, *, back: bool = False) -> None:
         """Note each payer's sum, where a trace is asked for."""

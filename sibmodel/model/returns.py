@@ -3,7 +3,7 @@
 Functions of cash flows with the axes (run, period). A negative flow is money the investor puts
 in, a positive one money received. Periods are counted from 0 and dated at their first day.
 
-How the roots are found is in `roots.py`; what the worst runs come to, in `tails.py`.
+How the roots are found is in `roots.py`; what the worst runs come to, in `sibmodel.statistics`.
 """
 
 from collections.abc import Callable, Sequence

@@ -196,11 +196,12 @@ class Holding:
     # --- what is due ------------------------------------------------------------------------------
 
     def instalment(self, t: int) -> Value | None:
-        """A level instalment, interest and principal together; None outside its dates."""
+        """A level instalment, interest and principal together; None before its dates. After them
+        it is all that is still owed."""
         if not isinstance(self.clause.repaid, Instalments):
             return None
         level = self.clause.repaid.level
-        if not level.begin <= t <= level.until:
+        if t < level.begin:
             return None
         rate: Value = 0.0
         if self.bears:
@@ -209,16 +210,21 @@ class Holding:
             if self.how == "each_period":
                 rate = year / self.per_year
         whole = self.outstanding + self.rolled + self.owed
-        return whole / annuity_due(rate=rate, periods=level.until - t + 1)
+        return whole / annuity_due(rate=rate, periods=max(level.until - t + 1, 1))
 
     def interest_due(self, t: int) -> Value:
-        """Interest due now, with arrears."""
+        """Interest due now, with arrears; of what is rolled up, what an instalment holds."""
         instalment = self.instalment(t)
         if instalment is not None and self.bears and self.how == "rolled_up":
-            ripe = np.minimum(instalment, self.rolled)
-            self.rolled = self.rolled - ripe
-            self.owed = self.owed + ripe
+            return self.owed + np.minimum(instalment - self.owed, self.rolled)
         return self.owed
+
+    def pay_interest(self, amount: Floats) -> None:
+        """Take interest paid off what is owed, then off what is rolled up: the rest of that goes on
+        growing."""
+        first = np.minimum(amount, self.owed)
+        self.owed = self.owed - first
+        self.rolled = np.maximum(self.rolled - (amount - first), 0.0)
 
     def principal_due(self, t: int, closing: Closing, interest: Value) -> Value:
         """Principal due now, with arrears.
@@ -237,11 +243,17 @@ class Holding:
         elif isinstance(self.clause.repaid, dict):
             so_far = sum(part for at, part in self.clause.repaid.items() if at <= t)
             due = np.clip(so_far * self.drawn - self._repaid(), 0.0, self.outstanding)
-        if closing is not False:
-            share = self.known.at(t, self.clause.principal, self.path("principal"))
-            at_close = np.maximum(share * self.drawn - self._repaid(), 0.0)
-            due = np.where(closing, at_close, due)
-        return due
+        return due if closing is False else np.where(closing, self._due_at_close(t), due)
+
+    def still_owed(self, t: int, closing: Closing) -> Floats:
+        """Principal not yet repaid; at the close only what was due of it."""
+        if closing is False:
+            return self.outstanding
+        return np.where(closing, self._due_at_close(t), self.outstanding)
+
+    def _due_at_close(self, t: int) -> Floats:
+        share = self.known.at(t, self.clause.principal, self.path("principal"))
+        return np.maximum(share * self.drawn - self._repaid(), 0.0)
 
     def _repaid(self) -> Floats:
         return self.drawn - self.outstanding
@@ -251,6 +263,7 @@ class Holding:
         if redemption.irr is not None:
             rate = self.known.at(t, redemption.irr, f"{path}.irr")
             worth = future_value(self.net_put_in(t), rate=rate, periods_per_year=self.per_year)
+            worth = worth - self.owed  # coupons due by today are paid beside it
         else:
             share = self.known.at(t, redemption.of_drawn, f"{path}.of_drawn")
             worth = share * self.drawn - self._repaid()
