@@ -10,7 +10,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from sibmodel.contract.contract import Contract
-from sibmodel.model.capital import Account, ending_names
+from sibmodel.model.capital import Account
 from sibmodel.model.floors import floor_names
 from sibmodel.model.moves import label, moves_of
 from sibmodel.model.stages import Stages
@@ -134,7 +134,7 @@ def _capital(stages: Stages, account: Account) -> dict[str, npt.NDArray[Any]]:
     """Tranches' money in and out, what it was, and sums between other parties."""
     contract = stages.contract
     flows = list(stages.tranches.values())
-    kept = {
+    kept: dict[str, npt.NDArray[Any]] = {
         "drawn": np.stack([flow.drawn for flow in flows]),
         "distributed": np.stack([flow.received for flow in flows]),
     }
@@ -150,7 +150,7 @@ def _capital(stages: Stages, account: Account) -> dict[str, npt.NDArray[Any]]:
     moves = moves_of(contract)
     if moves:
         kept["moved"] = np.stack([account.moves.get(move, nothing) for move in moves])
-    if ending_names(contract):
+    if contract.ending_names:
         stops = account.stops
         none = np.full(stages.runs, -1)
         kept["ending"] = none if stops is None else stops.ending

@@ -9,16 +9,18 @@ import numpy as np
 
 from sibmodel.contract.contract import Contract
 from sibmodel.model.assumptions import Drawn
-from sibmodel.model.capital import AccountRun, Stops
+from sibmodel.model.capital import AccountRun
 from sibmodel.model.chance import Floats
 from sibmodel.model.claims import Kinds, accepted_so_far, count_lots, plain_claims, routes
 from sibmodel.model.costs import Costs, Known, costs_of, last_cost_period
+from sibmodel.model.endings import Stops
 from sibmodel.model.facts import assumed_figures
 from sibmodel.model.lots import Lot
 from sibmodel.model.outcomes import Counts
 from sibmodel.model.paid import Paid
 from sibmodel.model.payments import Bring, pay, tax_share
 from sibmodel.model.performance import readings
+from sibmodel.model.plain_account import is_plain, plain_account
 from sibmodel.model.prices import Reader
 from sibmodel.model.readings import Fact, Readings, Started
 from sibmodel.model.stages import Stages
@@ -30,6 +32,7 @@ class Terms:
     """What is the same in every run: present values by period, the last cost, routes of claims.
 
     ``bonds``: something is due from a payer, so the account is walked along with the payments.
+    ``plain``: capital is so simple that a short way through the account gives the same.
     """
 
     contract: Contract
@@ -37,6 +40,7 @@ class Terms:
     last_cost: int
     routes: Mapping[str, str]
     bonds: bool
+    plain: bool
 
     @classmethod
     def of(cls, contract: Contract) -> Terms:
@@ -48,6 +52,7 @@ class Terms:
             last_cost_period(contract),
             routes(contract),
             any(tranche.due_from is not None for tranche in tranches),
+            is_plain(contract),
         )
 
 
@@ -108,7 +113,7 @@ def move_money(
         achieved=counts["achieved"],
     )
     account = None
-    if contract.capital is not None:
+    if contract.capital is not None and not terms.plain:
         account = AccountRun(
             contract,
             known=known,
@@ -154,6 +159,16 @@ def move_money(
             for t, income in enumerate(stages.income):
                 account.period(t, income, _nobody)
         stages = replace(stages, account=account.result(), found=account.found())
+    elif contract.capital is not None:
+        stages = replace(
+            stages,
+            account=plain_account(
+                contract,
+                payments=stages.income,
+                costs=_by_period(delivery, stages.income),
+                last_cost=terms.last_cost,
+            ),
+        )
     running = costs_of(
         contract,
         payments.running_costs,
@@ -193,7 +208,7 @@ def _by_period(costs: Costs, payments: Floats, name: str | None = None) -> Float
 
 def paid_while_open(paid: Paid, account: AccountRun) -> Paid:
     """Payments up to the close of the accounts: an ending that settles at once stops the rest."""
-    shut = account.shut()
+    shut = account.ends.shut()
     if shut is None:
         return paid
 

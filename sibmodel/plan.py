@@ -15,9 +15,9 @@ from sibmodel.contract.checks import support
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.people import Cohort
 from sibmodel.model.assumptions import Assumptions, Drawn
-from sibmodel.model.capital import Stops, ending_names, without_later_starts
 from sibmodel.model.chance import BLOCK, Floats, uniform_per_run
 from sibmodel.model.comparison import comparison_totals
+from sibmodel.model.endings import Stops, without_later_starts
 from sibmodel.model.facts import simulated_facts
 from sibmodel.model.hands import CellClaims, Hands, lots_by_start, person_by_person
 from sibmodel.model.measure import Measure
@@ -94,7 +94,7 @@ class Plan:
             or any(len(contract.delays(name, group)) > 1 for group in self.rows[name])
         }
         self.terms = Terms.of(contract)
-        self.endings = ending_names(contract)
+        self.endings = contract.ending_names
         most = sum(cohort.size * _most(contract, cohort) for cohort in contract.cohorts.values())
         self.small: type[np.generic] = np.uint16 if most < 2**16 else np.uint32
         units = any(clause.unit is not None for clause in contract.outcomes.values())

@@ -6,14 +6,16 @@ import copy
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from changed import scaled, shuffled, times
+from generate import contracts
 from generate_capital import capital_contracts
 from generate_numbers import Data
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from twin_capital import TwinCapital
 from twin_purse import Told
@@ -360,3 +362,27 @@ def test_a_run_is_the_same_whatever_the_number_of_runs(data: Data, run: int) -> 
         assert few.measure(name)[run] == pytest.approx(
             many.measure(name)[run], rel=1e-12, abs=1e-12, nan_ok=True
         ), name
+
+
+# --- the short way --------------------------------------------------------------------------------
+
+
+@given(contracts(capital=True))
+def test_the_short_way_through_a_plain_account_is_the_long_one(data: Data) -> None:
+    contract = Contract.from_dict(data)
+    short = Plan(contract)
+    assume(short.terms.plain)
+    long = Plan(contract)
+    long.terms = replace(long.terms, plain=False)
+    one, other = (
+        p.stages(seed=0, block=0, switches=Switches(), details=True).account for p in (short, long)
+    )
+    assert one is not None
+    assert other is not None
+    for what in ("costs", "met", "unmet", "balance"):
+        same(getattr(one, what), getattr(other, what), what)
+    [mine], [others] = one.flows.values(), other.flows.values()
+    nothing = np.zeros_like(one.met)
+    for kind in KINDS:
+        same(mine.get(kind, nothing), others.get(kind, nothing), kind)
+    same(*(np.broadcast_to(sum(a.lost.values()), nothing[0].shape) for a in (one, other)), "lost")

@@ -189,6 +189,9 @@ class TwinPurse:
             dues[f"{name}.interest"], dues[f"{name}.principal"] = interest, max(principal, 0.0)
         self.still_due = dues
         for rank in self.ranks:
+            for cost in rank if closing else ():  # what waits is due at the close, in its place
+                if cost in self.waiting:
+                    self.distribute_to(t, cost, self.take(self.waiting[cost]))
             mine = [place for place in rank if dues.get(place, 0.0) > 0]
             gifts = [place for place in mine if place in {f"{name}.principal" for name in redeem}]
             self.bring(t, [place for place in mine if place not in gifts])

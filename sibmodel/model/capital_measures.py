@@ -8,7 +8,6 @@ import numpy as np
 
 from sibmodel.contract.contract import Contract
 from sibmodel.model import returns
-from sibmodel.model.capital import ending_names
 from sibmodel.model.chance import Floats
 from sibmodel.model.measure import Measure, Values, total_of
 from sibmodel.model.stages import Stages, investors
@@ -31,6 +30,8 @@ def capital_measures(contract: Contract) -> Iterator[Measure]:
 def _returns(contract: Contract, suffix: str, tranches: tuple[str, ...]) -> Iterator[Measure]:
     """What some tranches put in, get back, earn and stand to lose."""
     none = None if contract.capital else NO_CAPITAL
+    if contract.capital and suffix and suffix[1:-1] not in contract.capital.repaid:
+        none = "a grant is never repaid"
     rate = contract.capital.hurdle if contract.capital else None
     who = suffix[1:-1] or "investors"
     per_year = contract.timeline.periods_per_year
@@ -44,7 +45,7 @@ def _returns(contract: Contract, suffix: str, tranches: tuple[str, ...]) -> Iter
         "",
         f"Capital drawn from {who}",
         of(lambda s: total_of(s.together(tranches).drawn)),
-        undefined=none,
+        undefined=None if contract.capital else NO_CAPITAL,
     )
     yield Measure(
         f"investor_distributed{suffix}",
@@ -52,7 +53,7 @@ def _returns(contract: Contract, suffix: str, tranches: tuple[str, ...]) -> Iter
         "up",
         f"Paid out to {who}",
         of(lambda s: total_of(s.together(tranches).received)),
-        undefined=none,
+        undefined=None if contract.capital else NO_CAPITAL,
     )
     yield Measure(
         f"investor_irr{suffix}",
@@ -226,13 +227,13 @@ def _vehicle(contract: Contract) -> Iterator[Measure]:
     capital = contract.capital
     if capital is None:
         return
-    for name in ending_names(contract):
+    for name in contract.ending_names:
         yield Measure(
             f"ends_early[{name}]",
             "share",
             "",
             f"Whether the ending {name} holds",
-            _ends(ending_names(contract).index(name)),
+            _ends(contract.ending_names.index(name)),
         )
     for name, guarantee in capital.guarantees.items():
         yield Measure(
@@ -262,7 +263,8 @@ def _ends(index: int) -> Values:
         stops = stages.account.stops if stages.account else None
         if stops is None:
             return np.zeros(stages.runs)
-        return (stops.ending == index).astype(np.float64)
+        held: Floats = (stops.ending == index).astype(np.float64)
+        return held
 
     return value
 

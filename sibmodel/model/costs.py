@@ -60,8 +60,8 @@ class Known:
         return past[-1].value if past else np.nan
 
     def meets(self, period: int, figure: Value, test: Test, path: str) -> npt.NDArray[np.bool_]:
-        """Whether a figure meets every bound of a test, shape () or (run,); undefined meets none."""
-        holds = np.isfinite(np.asarray(figure, dtype=float))
+        """Whether a figure meets every bound of a test, () or (run,); undefined meets none."""
+        holds: npt.NDArray[np.bool_] = np.isfinite(np.asarray(figure, dtype=float))
         for word in STEPS:
             bound = getattr(test, word)
             if bound is not None:
@@ -112,13 +112,6 @@ class Costs:
                 base = bases[follower.of] if follower.of in bases else due[follower.of]
                 due[follower.name] = due[follower.name] + share * base
         return due
-
-    @property
-    def plain(self) -> Floats | None:
-        """All of it (period, 1 or run) where nothing follows the account and nothing is taxed."""
-        if self.following or self.tax:
-            return None
-        return sum(self.fixed.values(), np.zeros((1, 1)))  # type: ignore[no-any-return]
 
 
 def costs_of(
@@ -247,7 +240,8 @@ def fixed_by_period(
     if cost.per_start is not None:
         for group, people in starts.items():
             each = known.at(0, cost.per_start, f"{path}.per_start", group)
-            for t in np.flatnonzero(np.any(people, axis=1)):
+            for start in np.flatnonzero(np.any(people, axis=1)):
+                t = int(start)
                 add(slice(t, t + cost.over), people[t] * (each / cost.over))
     for outcome, price in cost.per_outcome.items():
         each = known.at(0, price, f"{path}.per_outcome.{outcome}")

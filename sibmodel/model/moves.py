@@ -1,4 +1,4 @@
-"""Sums between parties that are no tranche's own flow: which there can be, and what they are called."""
+"""Sums between parties that are no tranche's own flow: which there can be, and their names."""
 
 from __future__ import annotations
 

@@ -9,8 +9,9 @@ from functools import cached_property
 import numpy as np
 
 from sibmodel.contract.contract import Contract
-from sibmodel.model.capital import Account, Stops
+from sibmodel.model.capital import Account
 from sibmodel.model.chance import Floats
+from sibmodel.model.endings import Stops
 from sibmodel.model.outcomes import Counts
 from sibmodel.model.paid import Paid
 from sibmodel.model.payments import sum_groups
@@ -45,10 +46,10 @@ class Stages:
     ``starts`` by group (period, run); ``achieved``, ``anyway``, ``claimed`` by outcome (group of
     its cohorts, period, run), ``anyway`` only where it is stated; ``attribution`` by outcome
     (group, 1 or run), below zero where fewer outcomes are better; ``paid``, and the ``readings`` it
-    went by; ``costs`` (period, run), ``running`` by payer (period, run);
-    ``account`` where there is capital, and where endings were ``found`` to hold; ``benefits`` and their ``cashable`` parts, present values by
-    name (run,), and ``benefit_years`` real money by name (year, run); ``incidence`` party → column
-    → (run,).
+    went by; ``costs`` (period, run), ``running`` by payer (period, run); ``account`` where there is
+    capital, and where endings were ``found`` to hold; ``assumed``: uncertain numbers by path;
+    ``benefits`` and their ``cashable`` parts, present values by name (run,), and
+    ``benefit_years`` real money by name (year, run); ``incidence`` party → column → (run,).
     """
 
     contract: Contract
@@ -86,7 +87,7 @@ class Stages:
 
     @cached_property
     def payments(self) -> Floats:
-        """Outcome payments of all payers, less what is paid or handed back to them, (period, run)."""
+        """Outcome payments of all payers, less what goes back to them, (period, run)."""
         return sum_groups(list(self.by_payer.values()))  # type: ignore[no-any-return]
 
     @cached_property
@@ -181,7 +182,8 @@ class Stages:
             flow = flow + self.income - self.costs
         else:
             assert self.contract.capital is not None
-            flow = flow - self.account.unmet  # who is paid for delivery spends what it gets
+            # who is paid for delivery spends what it gets
+            flow = flow - self.account.unmet + sum(self.account.forgone.values())
             for name, tranche in self.tranches.items():
                 if self.contract.capital.holder(name) == PROVIDER:
                     flow = flow + tranche.received - tranche.put_in

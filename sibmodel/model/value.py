@@ -227,6 +227,10 @@ def _account_rows(
     table[ACCOUNT]["costs"] -= spent
     # who is paid for delivery spends what it gets; what is not met, the provider bears
     table["provider"]["costs"] -= weighted(weights, due) - spent
+    for party, flow in account.forgone.items():
+        worth = weighted(weights, flow)
+        table["provider"]["costs"] += worth
+        table[party]["costs"] -= worth
     for name, kinds in account.flows.items():
         holder = table[contract.capital.holder(name)]
         for kind, flow in kinds.items():

@@ -249,7 +249,7 @@ def _search(
     turns = [k for k in range(POINTS - 1) if holds[k] != holds[k + 1]]
     if not turns:
         if any(holds):
-            return math.nan, "every value looked at reaches it"
+            return low, "Every value looked at reaches it"
         undefined = [x for x in places if math.isnan(figure(x))]
         if len(undefined) == len(places):
             return math.nan, "it is undefined in too many runs, whatever the value"
