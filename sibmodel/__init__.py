@@ -11,7 +11,7 @@ from sibmodel.questions.pricing import Answer, price_for, smallest_commitment
 from sibmodel.records import RecordsError
 from sibmodel.results import Results
 from sibmodel.settlement import Settlement, settle
-from sibmodel.simulation import simulate
+from sibmodel.simulation import investor_xirr, simulate
 
 __version__ = "0.1.0"
 
@@ -27,6 +27,7 @@ __all__ = [
     "__version__",
     "compare",
     "explain_payment",
+    "investor_xirr",
     "investors",
     "json_schema",
     "library",

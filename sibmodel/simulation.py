@@ -197,6 +197,49 @@ def person_earnings(contract: Contract, *, togetherness: float, seed: int = 0) -
     return Plan(contract.replace(together)).person_earnings(seed=seed)
 
 
+def investor_xirr(results: Results, tranche: str | None = None) -> returns.Irr:
+    """The internal rate of return of dated cash flows, by act/365 as spreadsheets have it.
+
+    Parameters
+    ----------
+    results : Results
+        With its ledger.
+    tranche : str, optional
+        Whose; if left out, all investors'.
+
+    Returns
+    -------
+    Irr
+        ``rate`` a year and ``status``, both (run,).
+
+    Raises
+    ------
+    ValueError
+        If the ledger was not kept, or there is no such tranche.
+
+    Examples
+    --------
+    >>> import sibmodel as sib
+    >>> results = sib.simulate(sib.library.load("closed_form_bond"), runs=8)
+    >>> found = investor_xirr(results)
+    >>> bool(abs(found.rate[0] - results.measure("investor_irr")[0]) < 0.01)
+    True
+    """
+    if results.ledger is None or "drawn" not in results.ledger:
+        raise ValueError('simulate a contract with capital, and keep="ledger", for its cash flows')
+    ledger = results.ledger
+    if tranche is None:
+        flows = ledger["investor_cash_flow"]
+    elif tranche in ledger["tranche"]:
+        put_in = ledger["put_in" if "put_in" in ledger else "drawn"]
+        flows = (ledger["distributed"] - put_in).sel(tranche=tranche)
+    else:
+        known = ", ".join(map(str, ledger["tranche"].to_numpy()))
+        raise ValueError(f"there is no tranche called {tranche!r}; known are: {known}")
+    dates = [results.contract.timeline.date(int(t)) for t in ledger["period"]]
+    return returns.xirr(flows.transpose("run", "period").to_numpy(), dates)
+
+
 _Task = tuple[str, int, int, Switches, Keep, int]
 
 

@@ -1,7 +1,7 @@
 """What is wrong with a contract is said in the reader's words, all at once, with lines.
 
-The cases with one thing wrong are in bad_contracts.yaml and bad_payments.yaml, for anybody to
-read.
+The cases with one thing wrong are in bad_contracts.yaml, bad_payments.yaml and bad_capital.yaml,
+for anybody to read.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ def table(file: str) -> tuple[str, dict[str, Any]]:
 
 GOOD, CASES = table("bad_contracts.yaml")
 PAYING, PAYMENT_CASES = table("bad_payments.yaml")
-EVERY = {**CASES, **PAYMENT_CASES}
+STACK, CAPITAL_CASES = table("bad_capital.yaml")
+EVERY = {**CASES, **PAYMENT_CASES, **CAPITAL_CASES}
 
 JARGON = re.compile(
     r"Input should|Field required|valid (number|string|integer)|extra_forbidden|value_error|"
@@ -48,7 +49,9 @@ def test_the_contracts_of_the_tables_are_good() -> None:
     assert loads(GOOD).name == "A small contract"
     assert loads(PAYING).name == "Many ways to pay"
     assert contract_warnings(loads(PAYING)) == []
-    assert len(EVERY) == len(CASES) + len(PAYMENT_CASES)
+    assert loads(STACK).name == "A stack of capital"
+    assert contract_warnings(loads(STACK)) == []
+    assert len(EVERY) == len(CASES) + len(PAYMENT_CASES) + len(CAPITAL_CASES)
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -218,6 +221,66 @@ def test_a_floor_that_a_limit_leaves_no_room_for_is_asked_about(
 ) -> None:
     text = GOOD.replace("limits: {person: 3000}", f"limits: {limits}\n  floors: {floors}")
     assert contract_warnings(loads(text)) == ([] if says is None else [says])
+
+
+# What may be said of capital: each changes the stack into another good contract.
+@pytest.mark.parametrize(
+    ("instead_of", "write"),
+    [
+        # shares of a hundred are whole parts
+        ("{junior: 0.8, manager: 0.2}", "{junior: 80, manager: 20}"),
+        # no order is needed of one tranche and its last step
+        (STACK[STACK.index("capital:"):],
+         "capital: {tranches: {senior: {commitment: 5, share_of_surplus: 1.0}}}\n"),
+        # a tranche that is drawn by its own schedule needs no place in the draw order
+        ("[grant, [senior, junior]]", "[grant, junior]"),
+        # of several taken together
+        ("irr: 0.15, of: junior", "amount: 5000, of: [junior, manager]"),
+        # nothing in a settlement's middle tier; in a rate the rows meet
+        ("below: {0.5: 0}, at_least: {0.5: 0.05}", "at_most: {0.5: 0}, above: {0.5: 0.05}"),
+        ("below: {0.5: 0}, at_least: {0.5: 0.05}",
+         "below: {0.2: 0}, through: {0.2: 0.01, 0.6: 0.05}"),
+        # fixed first, then by a figure
+        ("interest: 0.05\n",
+         "interest: {from: {0: 0.02, 8: {by: success, through: {0: 0, 1: 0.1}}}}\n"),
+        # instalments by period, and level
+        ("repaid: at_end", "repaid: {8: 0.5, 12: 0.5}"),
+        ("paid: each_year}}", "paid: each_period}, repaid: {level: {from: 8, until: 15}}}"),
+        # a chance beside a test, from one period on
+        ("{from: 4, if: {unmet: {above: 5000}}, notice: 1}",
+         "{from: 4, if: {unmet: {above: 5000}}, chance: 0.5, settles: at_once}"),
+        ("distribute: {from: 4, every: 2}", "distribute: [4, 9, 15]"),
+        ("recycle: {share: 0.5}", "recycle: {up_to: 20000}"),
+    ],
+)  # fmt: skip
+def test_what_may_be_said_of_capital(instead_of: str, write: str) -> None:
+    assert STACK.count(instead_of) == 1
+    text = STACK.replace(instead_of, write)
+    if "endings" not in text:  # the fee on commitments undrawn goes to nobody else
+        text = text.replace("to: lender", "to: bank_of_the_north")
+    loads(text)
+
+
+@pytest.mark.parametrize(
+    ("instead_of", "write", "says"),
+    [
+        ("recycle: {share: 0.5}\n  hurdle: 0.05\n  distribute: {from: 4, every: 2}",
+         "recycle: true\n  distribute: each_period",
+         "capital.distribute: each_period changes nothing where payments are recycled"),
+        ("up_to: 0.75", "up_to: 75",
+         "capital.guarantees.foundation.up_to: is 75 times what was drawn: for 75% write 0.75"),
+        ("redeem: {bond: 0.75", "redeem: {bond: 75",
+         "capital.endings.poor.redeem.bond.of_drawn: is 75 times what was drawn: for 75% write"),
+        ("{success: {below: 0.3}}", "{success: {below: 30}}",
+         "capital.endings.poor.if.success: 30 of 'success' means 3000%: did you mean 0.3"),
+        ("below: {0.5: 0}, at_least: {0.5: 0.05}", "below: {50: 0}, at_least: {50: 0.05}",
+         "capital.tranches.bond.interest.rate.at_least: 50 of 'success' means 5000%: did you mean"),
+    ],
+)  # fmt: skip
+def test_what_a_reviewer_would_ask_about_capital(instead_of: str, write: str, says: str) -> None:
+    assert STACK.count(instead_of) == 1
+    asked = contract_warnings(loads(STACK.replace(instead_of, write)))
+    assert any(warning.startswith(says) for warning in asked), asked
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from test_bad_contracts import GOOD, PAYING
+from test_bad_contracts import GOOD, PAYING, STACK
 
 from sibmodel.contract.change import steps
 from sibmodel.contract.contract import Contract
@@ -186,6 +187,82 @@ def test_rows_of_tables_limits_and_tests_are_changed_by_their_paths() -> None:
         "payments.rules.days.amount.through[180]",
         "payments.rules.two_sided.amount.below[0.2]",
     }
+
+
+def test_clauses_of_capital_are_changed_by_their_paths() -> None:
+    contract = loads(STACK)
+    tranches = "capital.tranches"
+    new = contract.replace(
+        {
+            f"{tranches}.senior.interest.rate": 0.06,  # written short, interest: 0.05
+            f"{tranches}.senior.draw[2]": None,
+            f"{tranches}.senior.draw[3]": 0.4,
+            f"{tranches}.junior.interest": {"from": {0: 0.02, 8: 0.03}},
+            f"{tranches}.bond.interest.rate.at_least[0.5]": 0.07,
+            f"{tranches}.bond.principal": {"by": "success", "below": {0: 0.5}, "at_least": {0: 1}},
+            f"{tranches}.loan": {"commitment": 500, "repaid": {4: 0.5, 8: 0.5}},
+            "capital.order[5]": ["loan"],
+            "capital.order[6]": "rest",
+            "capital.draw_order[1][1]": "loan",
+            "capital.draw_order[2]": "junior",
+            "capital.account.opening": 0,
+            "capital.recycle": {"up_to": 20000},
+            "capital.distribute": [4, 8, 15],
+            "capital.surplus.manager_bonus.until.irr": {"from": {0: 0.1, 8: 0.15}},
+            "capital.surplus.rest.to.provider": None,
+            "capital.guarantees.foundation.up_to": {"from": {0: 0.8, 8: 0.75}},
+            "capital.settlements.risk_share.amount.below[0.2]": -700,
+            "capital.endings.poor.redeem.bond.of_drawn": 0.8,
+            "capital.endings.poor.redeem.senior.irr": 0.03,
+            "capital.endings.poor.if.success.below": 0.25,
+            "capital.endings.stop.chance": None,
+            "capital.endings.stop.if": {"drawn": {"above": 40000}},
+            "delivery.costs.manager_fee.share": 0.03,
+            "delivery.costs.audit": {"amounts": {2: 100, 8: 4000}},
+        }
+    )  # fmt: skip
+    capital = new.capital
+    assert capital is not None
+    senior, loan = capital.tranches["senior"], capital.tranches["loan"]
+    assert (senior.interest.rate, senior.interest.paid) == (0.06, "rolled_up")
+    assert senior.draw == {0: 0.5, 3: 0.4}
+    assert loan.repaid == {4: 0.5, 8: 0.5}
+    assert at(new, "capital", "tranches", "junior", "interest") == {
+        "rate": {"from": {"0": 0.02, "8": 0.03}}
+    }
+    assert capital.ranks[4:] == (("manager_bonus",), ("loan",), ("rest",))
+    assert capital.draws == (("grant",), ("senior", "loan"), ("junior",))
+    assert capital.distribution == (4, 8, 15)
+    assert capital.surplus["rest"].to == {"council": 4.0}
+    assert capital.endings["poor"].redeem["bond"].of_drawn == 0.8
+    assert capital.endings["poor"].redeem["senior"].irr == 0.03
+    assert new._changed >= {
+        "capital.tranches.senior.draw[2]",
+        "capital.tranches.bond.interest.rate.at_least[0.5]",
+    }
+    assert Contract.from_dict(json.loads(json.dumps(new.to_dict()))) == new
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"capital.tranches.senior.interest.rate": "6%"},
+         "capital.tranches.senior.interest.rate: seen the text '6%': write 0.06"),
+        ({"capital.tranches.senor.interest.rate": 0.06},
+         "capital.tranches.senor: leads nowhere; did you mean 'senior'?"),
+        ({"capital.tranches.senior.interest.coupon": 0.06},
+         "capital.tranches.senior.interest.coupon: leads nowhere; known are: grade, note, paid, "
+         "rate, source"),
+        ({"capital.tranches.senior.draw[5]": None},
+         "capital.tranches.senior.draw[5]: leads nowhere; known are: 0, 2"),
+        ({"capital.order[0]": "bonds"},
+         "capital.order: there is no tranche, step or cost called 'bonds'; did you mean 'bond'?"),
+    ],
+)  # fmt: skip
+def test_a_change_of_capital_that_cannot_be_made(changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(ContractError) as caught:
+        loads(STACK).replace(changes)
+    assert [str(fault) for fault in caught.value.faults] == [says]
 
 
 @pytest.mark.parametrize(

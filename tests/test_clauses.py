@@ -40,7 +40,7 @@ from sibmodel.pages.clauses import clauses
             "On 7 dates from 1 July 2013 to 1 July 2019: read off restoration rate, 0 below 0.55, "
             "on straight lines through 0.03 at 0.55, 0.075 at 0.6, 0.12 at 0.65 and 0.15 at 0.7, "
             "never less than 0.05 from 1 July 2013 and 0 from 1 July 2016, never more than 0.15, "
-            "times principal (7,000,000), in AUD; paid then by new south wales.",
+            "times principal (7,000,000), in AUD; paid 1 year later by new south wales.",
         ),
     ],
 )

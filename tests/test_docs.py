@@ -29,8 +29,20 @@ from sibmodel.contract.assumptions import (
     Range,
     Samples,
 )
-from sibmodel.contract.capital import Capital, Cost, Delivery, Tranche
+from sibmodel.contract.capital import (
+    Capital,
+    Ending,
+    Every,
+    Guarantee,
+    Purse,
+    Recycle,
+    Redemption,
+    Settlement,
+    Step,
+    Until,
+)
 from sibmodel.contract.contract import Contract, Party
+from sibmodel.contract.delivery import Cost, Delivery
 from sibmodel.contract.files import loads
 from sibmodel.contract.outcomes import AnyOf, Outcome
 from sibmodel.contract.payments import (
@@ -54,10 +66,12 @@ from sibmodel.contract.performance import AgainstByDate, Comparison, Performance
 from sibmodel.contract.schedules import SCHEDULES
 from sibmodel.contract.tables import GroupTable, Table, Test
 from sibmodel.contract.timeline import Length, LengthByGroup, Timeline
+from sibmodel.contract.tranches import Instalments, Interest, Level, Tranche
 from sibmodel.contract.value import Benefit, Discount, Prices, Value
 
 ROOT = Path(__file__).parent.parent
 PAGES = ("README.md", "CONTRIBUTING.md", "docs/language.md", "docs/method.md", "docs/decisions.md")
+LINKED = (*PAGES, "CHANGELOG.md", "docs/returns.md")  # examples of the last run in test_irr.py
 
 SECTIONS: dict[type[BaseModel], str] = {
     Contract: "The file",
@@ -100,7 +114,19 @@ SECTIONS: dict[type[BaseModel], str] = {
     Delivery: "`delivery`",
     Cost: "A cost",
     Capital: "`capital`",
+    Purse: "`capital.account`",
+    Recycle: "`capital.recycle`",
+    Every: "`capital.distribute`",
     Tranche: "`capital.tranches`",
+    Interest: "Interest: `….interest`",
+    Instalments: "Level instalments: `….repaid`",
+    Level: "Level instalments: `….repaid.level`",
+    Step: "`capital.surplus`",
+    Until: "How far a step goes: `….until`",
+    Guarantee: "`capital.guarantees`",
+    Settlement: "`capital.settlements`",
+    Ending: "`capital.endings`",
+    Redemption: "A redemption",
     Value: "`value`",
     Discount: "`value.discount`",
     Benefit: "`value.benefits`",
@@ -128,7 +154,7 @@ def test_python_blocks_run_and_the_shown_output_is_theirs(
         with contextlib.redirect_stdout(printed):
             exec(compile(block, page, "exec"), {})
     for line in "".join(blocks(page, "text")).splitlines():
-        if not re.search(r"\b[A-Z]{3} -?\d|\d  +\w+  +\d|%|in runs", line):
+        if not re.search(r"\b[A-Z]{3} -?\d|\d  +\w+  +\d|\d\.\d|%|runs:", line):
             continue
         question = _question(line)
         answers = [x for x in printed.getvalue().splitlines() if _question(x) == question]
@@ -145,7 +171,7 @@ def test_python_blocks_run_and_the_shown_output_is_theirs(
 
 def _question(line: str) -> str:
     """What a printed line is about: its first cell, and the second where that is only a count."""
-    cells = re.split("  +", line.strip())
+    cells = re.split("  +| = ", line.strip())
     return " ".join(cells[: 2 if cells[0].isdecimal() else 1])
 
 
@@ -175,16 +201,38 @@ def test_each_part_shown_in_the_language_can_stand_in_its_first_contract(number:
     assert results.expected("people_started") > 0
 
 
+SAID = re.compile(
+    r"# without chance(?: and (?P<path>[\w.]+) at (?P<value>[\d.]+))?"
+    r"(?:, (?P<measure>\w+\[\w+\]|[a-z]+_\w+))?[^:\n]*: (?P<sums>.*)$",
+    flags=re.M,
+)
+"""What an example says of itself: a measure of its base case, outcome payments if none is named."""
+
+
 @pytest.mark.parametrize(
     "block", [block for block in LANGUAGE_BLOCKS if "# without chance" in block]
 )
-def test_what_an_example_is_said_to_pay_is_what_it_pays(block: str) -> None:
+def test_what_an_example_says_it_comes_to_is_what_it_comes_to(block: str) -> None:
     yaml = YAML(typ="safe")
     contract = Contract.from_dict(yaml.load(LANGUAGE_BLOCKS[0]) | yaml.load(block))
-    base = sib.simulate(contract, runs=1, keep="measures").base_case("outcome_payments")
-    [said] = re.findall(r"# without chance.*: (.*)$", block, flags=re.M)
-    for side in said.replace(",", "").replace("×", "*").replace("−", "-").split("="):
-        assert base == pytest.approx(eval(side)), said
+    assert len(SAID.findall(block)) == block.count("# without chance")
+    for said in SAID.finditer(block):
+        changed = contract
+        if said["path"]:
+            changed = contract.replace({said["path"]: float(said["value"])})
+        results = sib.simulate(changed, runs=1, keep="measures")
+        base = results.base_case(said["measure"] or "outcome_payments")
+        for side in said["sums"].split("="):
+            assert base == pytest.approx(*_worked_out(side)), said[0]
+
+
+def _worked_out(sum_said: str) -> tuple[float, float, float]:
+    """What a sum comes to, and how near it must be: a plain figure, to the digits shown."""
+    plain = sum_said.strip().replace(",", "")
+    digits = len(plain.partition(".")[2]) if re.fullmatch(r"[\d.]+", plain) else 9
+    for sign, operator in zip("×−÷^", ("*", "-", "/", "**"), strict=True):
+        plain = plain.replace(sign, operator)
+    return float(eval(plain)), 1e-9, 0.5001 * 10**-digits
 
 
 def test_the_contracts_without_records_are_those_named() -> None:
@@ -368,7 +416,7 @@ def test_the_library_is_as_large_as_the_pages_say() -> None:
         assert f" {len(sib.library.names())} contracts" in text(page)
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", LINKED)
 def test_links_and_files_named_exist(page: str) -> None:
     for target in re.findall(r"\]\(([^)]+)\)", text(page)):
         if "://" in target:

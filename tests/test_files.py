@@ -11,7 +11,7 @@ import pytest
 from generate import contracts
 from hypothesis import given
 from hypothesis import strategies as st
-from test_bad_contracts import GOOD, PAYING
+from test_bad_contracts import GOOD, PAYING, STACK
 
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.faults import ContractError
@@ -226,6 +226,59 @@ def test_dates_and_figures_that_begin_rows_keep_their_comments(tmp_path: Path) -
         save_contract(new, tmp_path / name)
         assert load_contract(tmp_path / name) == new
     assert loads(as_yaml(Contract.from_dict(new.to_dict()))) == new
+
+
+def test_short_forms_of_capital_stay_short_and_keep_their_comments(tmp_path: Path) -> None:
+    commented = STACK
+    for line, comment in (
+        ("  interest: 0.05", "fixed"),
+        ("  order: [bond", "top to bottom"),
+        ("  recycle: {share", "half of it"),
+        ("  rest: {to", "four to one"),
+        ("  poor: {at: 10", "clause 14"),
+        ("  team: {per_period", "as budgeted"),
+    ):
+        [stands] = [text for text in STACK.splitlines() if line in text]
+        commented = commented.replace(stands, f"{stands}  # {comment}")
+    contract = loads(commented)
+    assert as_yaml(contract) == commented
+    new = contract.replace(
+        {
+            "capital.tranches.senior.interest.rate": 0.06,
+            "capital.tranches.senior.draw[2]": 0.25,
+            "capital.surplus.manager_bonus.until.irr": 0.12,
+            "capital.surplus.rest.to.council": 3,
+            "capital.endings.poor.redeem.bond.of_drawn": 0.8,
+            "delivery.costs.team.per_period": 9500,
+        }
+    )
+    assert as_yaml(new) == (
+        commented.replace("interest: 0.05 ", "interest: 0.06 ")
+        .replace("{0: 0.5, 2: 0.5}", "{0: 0.5, 2: 0.25}")
+        .replace("until: {irr: 0.15, of: junior}", "until: {irr: 0.12, of: junior}")
+        .replace("council: 4", "council: 3")
+        .replace("redeem: {bond: 0.75,", "redeem: {bond: 0.8,")
+        .replace("per_period: 9000", "per_period: 9500")
+    )
+    for name in ("new.yaml", "new.json"):
+        save_contract(new, tmp_path / name)
+        assert load_contract(tmp_path / name) == new
+
+
+def test_capital_written_anew_is_short_and_loads_the_same() -> None:
+    contract = loads(STACK)
+    anew = as_yaml(Contract.from_dict(json.loads(json.dumps(contract.to_dict()))))
+    assert loads(anew) == contract
+    for short in (
+        "interest: 0.05",
+        "of: junior",
+        "redeem: {bond: 0.75, senior: {irr: 0.02}}",
+        "draw: {0: 0.5, 2: 0.5}",
+        "order: [bond, [senior, junior.interest], audit, junior.principal, manager_bonus, rest]",
+        "draw_order: [grant, [senior, junior]]",
+        "distribute: {from: 4, every: 2}",
+    ):
+        assert short in anew
 
 
 @given(contracts(), st.integers(0, 100))

@@ -25,6 +25,7 @@ PAID = {
     "innovation_fund_round_1": 8_200,
     "innovation_fund_round_2": 11_700,
     "kirklees_better_outcomes": 22_297_917,
+    "made_up_stack": 320_000,
     "made_up_training": 37_800,
     "mental_health_employment": 133_000,
     "newpin_nsw": 525_000 + 625_800 + 850_500,
@@ -278,9 +279,9 @@ def test_made_up_training() -> None:
 
 BASE_CASE = {
     "denver_supportive_housing": 0.86 * 365 * 955.5 * 15.12 + 5_104_000,
-    "educate_girls": 422_000,
+    "educate_girls": 270_000 * 1.15**3,  # 422,000, less what is above 15% a year
     "mental_health_employment": 546 * 0.8 * (500 + 0.33 * (1_500 + 0.3 * (1_000 + 2_800))),
-    "newpin_nsw": 7 * 525_000,
+    "newpin_nsw": 7 * 525_000 + 7_000_000,  # coupons, and the principal
     "newpin_queensland": 200 * (0.40 - 0.25) * 60_000,
     "peterborough": 2_000 * (1.55 - 1.4105) * 15_000,
     "rikers_able": 0,

@@ -154,7 +154,11 @@ def test_without_ledger_tables_are_absent_with_the_reason() -> None:
         "payments_by_payer",
         "outcomes_by_group",
         "thresholds",
+        "endings",
+        "median_run",
+        "capital_at_risk_by_period",
     }
+    assert absent.pop("endings") == "the contract has no ending"
     assert absent.pop("thresholds") == "the contract has no performance"
     assert all("ledger was not kept" in reason for reason in absent.values())
     assert {"summary", "irr_distribution", "incidence", "register"} <= set(found)
@@ -257,7 +261,7 @@ def test_page_is_whole_and_asks_for_nothing(rich: sib.Results) -> None:
     page = _Page(text)
     assert not page.open
     assert page.without_alt == 0
-    assert len(page.fetched) == 3
+    assert len(page.fetched) == 4
     assert all(link.startswith("data:image/svg+xml;base64,") for link in page.fetched)
     assert not page.tags & {"script", "link", "iframe", "object", "form"}
     assert '<html lang="en-GB">' in text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from test_bad_contracts import GOOD, PAYING
+from test_bad_contracts import GOOD, PAYING, STACK
 
 from sibmodel.contract.assumptions import Assumption
 from sibmodel.contract.contract import Contract
@@ -140,7 +140,53 @@ def test_defaults_that_mean_nothing_are_not_told() -> None:
     assert "payments.rules.home.paid_back_by" not in found  # a price is never below zero
 
 
-@pytest.mark.parametrize("text", [GOOD, PAYING], ids=["small", "many ways to pay"])
+@pytest.mark.parametrize(
+    ("path", "value", "unit", "status"),
+    [
+        ("capital.account.interest", "base_rate: PERT 0.01 – 0.02 – 0.05", "rate a year", "stated"),
+        ("capital.recycle.share", "0.5", "share", "stated"),
+        ("capital.distribute.every", "2", "periods", "stated"),
+        ("capital.order", "bond; senior, junior.interest; audit; junior.principal; "
+         "manager_bonus; rest", "", "stated"),
+        ("capital.draw_order", "grant; senior, junior", "", "stated"),
+        ("capital.tranches.grant.repaid", "never", "", "stated"),
+        ("capital.tranches.senior.draw[2]", "0.5", "share", "stated"),
+        ("capital.tranches.senior.interest.rate", "0.05", "rate a year", "stated"),
+        ("capital.tranches.senior.interest.paid", "rolled_up", "", "default"),
+        ("capital.tranches.bond.draw", "at_once", "", "stated"),
+        ("capital.tranches.bond.interest.rate.at_least[0.5]", "0.05", "rate a year", "stated"),
+        ("capital.tranches.bond.principal", "1", "share of drawn", "default"),
+        ("capital.surplus.rest.to.council", "4", "share or part", "stated"),
+        ("capital.surplus.manager_bonus.until.irr", "0.15", "rate a year", "stated"),
+        ("capital.guarantees.foundation.up_to", "0.75", "share of drawn", "stated"),
+        ("capital.guarantees.foundation.share", "1", "share", "default"),
+        ("capital.settlements.risk_share.amount.below[0.2]", "-500", "GBP", "stated"),
+        ("capital.endings.poor.if.success.below", "0.3", "number", "stated"),
+        ("capital.endings.poor.redeem.bond.of_drawn", "0.75", "share of drawn", "stated"),
+        ("capital.endings.poor.redeem.senior.irr", "0.02", "rate a year", "stated"),
+        ("capital.endings.stop.chance", "0.1", "share", "stated"),
+        ("delivery.costs.manager_fee.share", "0.02", "share", "stated"),
+        ("delivery.costs.manager_fee.at", "0", "period", "default"),
+        ("delivery.costs.undrawn_fee.rate", "0.005", "rate a year", "stated"),
+        ("delivery.costs.team.tax", "0", "share", "default"),
+    ],
+)  # fmt: skip
+def test_what_capital_and_costs_say_is_told(path: str, value: str, unit: str, status: str) -> None:
+    entry = entries(loads(STACK))[path]
+    assert (entry.value, entry.unit, entry.status) == (value, unit, status)
+
+
+def test_defaults_of_capital_that_mean_nothing_are_not_told() -> None:
+    found = entries(loads(STACK))
+    assert "capital.tranches.grant.interest" not in found  # never repaid
+    assert "capital.endings.poor.settles" not in found  # redeemed, so closed on the day
+    assert "capital.endings.stop.notice" not in found  # one cohort's starts stop, and no cost
+    assert "delivery.costs.success_fee.at" not in found  # a share of payments, when they come in
+
+
+@pytest.mark.parametrize(
+    "text", [GOOD, PAYING, STACK], ids=["small", "many ways to pay", "a stack of capital"]
+)
 def test_no_number_is_left_out(text: str) -> None:
     contract = loads(text)
     told = set(entries(contract))
@@ -161,7 +207,11 @@ def test_no_number_is_left_out(text: str) -> None:
         "capital.distribute = after_delivery (default): "
         "after_delivery where payments are recycled, else each_period",
         "capital.tranches.investor.draw = as_needed (default): "
-        "As costs fall due, or all of it in period 0",
+        "As costs lack it; at once; or {period: share}",
+        "capital.tranches.investor.interest = 0 (default): A rate a year, or {rate: …, paid: …}",
+        "capital.account.reserve = 0 (default): Kept back from distribution to the last period",
+        "capital.order = investor; surplus (default): "
+        "Priority: tranches (or name.interest, name.principal), steps, costs",
         "payments.running_costs.council.for = not stated (default): "
         "How many periods; if left out, to the last",
     ],

@@ -13,7 +13,7 @@ import pytest
 from generate import contracts
 from hypothesis import given
 from hypothesis import strategies as st
-from test_bad_contracts import EVERY, JARGON
+from test_bad_contracts import EVERY, JARGON, STACK
 
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.faults import ContractError
@@ -84,6 +84,18 @@ BEYOND = (
     "no cohort can be", "no performance can be", "no rule can be", "no party can be",
     "a site needs", "cannot be brought", "could be", "is a group and", "above payments",
     "must be another outcome", "say held as well",
+    # capital and costs
+    "who is paid first", "leaves out '", "there is no tranche", "there is no repaid tranche",
+    "has the parts", "whole and in part", "never repaid", "cannot rank equally", "in all: at most",
+    "before from", "one rate for the whole life", "beside surplus", "says nothing below",
+    "says nothing above", "says nothing between", "say by: and the performance",
+    "write the name of a performance", "one figure is wanted here", "no one start here",
+    "in a payment rule's price only", "cannot be a table here", "nothing is left for",
+    "is the last step", "gets nothing from this step", "puts nothing in", "is never reached",
+    "the shares in to add", "is named nowhere else", "is a step and a cost", "a tranche has this",
+    "a guarantee is given by another", "a sum runs between two", "there is no cost called",
+    "in the end, a share of itself", "no cost can be called", "a share of payments only",
+    "the contract has no capital", "no tranche can be called",
 )  # fmt: skip
 
 
@@ -170,6 +182,13 @@ def test_any_spoilt_contract_is_told_in_plain_words_and_the_schema_agrees(
 ) -> None:
     luck = random.Random(seed)
     for _ in range(10):
+        agree(spoilt(data, luck))
+
+
+def test_any_spoilt_capital_is_told_in_plain_words_and_the_schema_agrees() -> None:
+    luck = random.Random("capital")
+    data = as_json_data(read(STACK, "a stack of capital").value)
+    for _ in range(100):
         agree(spoilt(data, luck))
 
 

@@ -57,11 +57,14 @@ def check(contract: Contract) -> None:
         check_readings(stages, run, number)
         check_payments(contract, stages, run, number)
         if stages.account is not None:
-            for flow in ("drawn", "distributed", "met", "unmet", "balance"):
+            for flow in ("met", "unmet", "balance"):
                 same(getattr(stages.account, flow)[:, number], getattr(run, flow), flow)
+            [tranche] = stages.tranches.values()
+            same(tranche.drawn[:, number], run.drawn, "drawn")
+            same(tranche.received[:, number], run.distributed, "distributed")
             per_year = contract.timeline.periods_per_year
             status, rate = internal_rate(run.cash_flow, per_year)
-            found = stages.investor_irr
+            found = stages.irr_of(tuple(stages.tranches))
             assert STATUSES[found.status[number]] == status
             if status == "ok":
                 assert found.rate[number] == pytest.approx(rate, rel=1e-6, abs=1e-7)

@@ -9,7 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from sibmodel.results import Results
-from sibmodel.statistics import cvar, value_at_risk
+from sibmodel.simulation import investor_xirr
+from sibmodel.statistics import cvar, percentile, value_at_risk
 
 Floats = npt.NDArray[np.float64]
 
@@ -26,9 +27,9 @@ def investors(results: Results, *, tail: float = 0.05) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row for all and one a tranche: drawn, received, multiple, multiple_on_peak (ratios of
-        means), irr_p5, irr_p50, irr_p95 and irr_of_mean [a year], payback and
-        weighted_average_life [years], capital_at_risk, p_loss, loss_given_loss (mean, as a share
+        One row for all and one a tranche that is repaid: drawn, received, multiple, multiple_on_peak (ratios of
+        means), irr_p5, irr_p50, irr_p95, irr_of_mean and xirr_p50 (of dated flows, where the ledger
+        was kept) [a year], payback and weighted_average_life [years], capital_at_risk, p_loss, loss_given_loss (mean, as a share
         of what was put in), multiple_var and multiple_cvar (the multiple at the tail, and its mean
         beyond), present_value, present_value_var and present_value_cvar (at the hurdle).
 
@@ -50,7 +51,10 @@ def investors(results: Results, *, tail: float = 0.05) -> pd.DataFrame:
         raise ValueError(f"tail is a share of runs, above 0 and below 1: seen {tail:g}")
     tranches = list(results.contract.capital.tranches)
     rows = {"all investors": _row(results, "", tail)}
-    rows |= {name: _row(results, f"[{name}]", tail) for name in tranches if len(tranches) > 1}
+    repaid = results.contract.capital.repaid  # a grant has no return
+    rows |= {
+        n: _row(results, f"[{n}]", tail) for n in tranches if n in repaid and len(tranches) > 1
+    }
     table = pd.DataFrame.from_dict(rows, orient="index")
     table.index.name = "tranche"
     return table
@@ -73,6 +77,7 @@ def _row(results: Results, suffix: str, tail: float) -> dict[str, float]:
             for percent in (5, 50, 95)
         },
         "irr_of_mean": results.expected(f"investor_irr{suffix}"),
+        "xirr_p50": _xirr(results, suffix),
         "payback": results.percentile(f"payback{suffix}", 50),
         "weighted_average_life": results.expected(f"weighted_average_life{suffix}"),
         "capital_at_risk": results.expected(f"capital_at_risk{suffix}"),
@@ -83,6 +88,14 @@ def _row(results: Results, suffix: str, tail: float) -> dict[str, float]:
     value = results.measure(f"investor_present_value{suffix}")
     row["present_value"] = results.expected(f"investor_present_value{suffix}")
     return row | _tail("present_value", value[~np.isnan(value)], tail)
+
+
+def _xirr(results: Results, suffix: str) -> float:
+    """The median rate of dated flows; NaN where it is undefined in a run, or nothing was kept."""
+    if results.ledger is None:
+        return math.nan
+    rate = investor_xirr(results, suffix[1:-1] or None).rate
+    return math.nan if np.isnan(rate).any() else percentile(rate, 50)
 
 
 def _tail(name: str, values: Floats, tail: float) -> dict[str, float]:
