@@ -27,11 +27,12 @@ def investors(results: Results, *, tail: float = 0.05) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row for all and one a tranche that is repaid: drawn, received, multiple, multiple_on_peak (ratios of
-        means), irr_p5, irr_p50, irr_p95, irr_of_mean and xirr_p50 (of dated flows, where the ledger
-        was kept) [a year], payback and weighted_average_life [years], capital_at_risk, p_loss, loss_given_loss (mean, as a share
-        of what was put in), multiple_var and multiple_cvar (the multiple at the tail, and its mean
-        beyond), present_value, present_value_var and present_value_cvar (at the hurdle).
+        One row for all and one a tranche that is repaid: drawn, received, multiple and
+        multiple_on_peak (ratios of means), irr_p5, irr_p50, irr_p95, irr_of_mean and xirr_p50 (of
+        dated flows, where the ledger was kept) [a year], payback and weighted_average_life [years],
+        capital_at_risk, p_loss, loss_given_loss (mean, as a share of what was drawn), multiple_var
+        and multiple_cvar (the multiple at the tail, and its mean beyond), present_value,
+        present_value_var and present_value_cvar (at the hurdle).
 
     Raises
     ------
@@ -42,7 +43,7 @@ def investors(results: Results, *, tail: float = 0.05) -> pd.DataFrame:
     --------
     >>> import sibmodel as sib
     >>> table = investors(sib.simulate(sib.library.load("closed_form_bond"), runs=4096))
-    >>> abs(table.p_loss["all investors"] - 0.109415) < 0.02
+    >>> bool(abs(table.p_loss["all investors"] - 0.109415) < 0.02)
     True
     """
     if results.contract.capital is None:

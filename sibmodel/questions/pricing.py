@@ -91,7 +91,8 @@ def price_for(
         One target, for a measure whose name has brackets: ``{"investor_irr[senior]": 0.06}``.
     confidence : float or None
         Share of runs in which the measure is to be at least as good as the target, 0.5 for its
-        median; None for its expected value. A measure that is 0 or 1 in a run, such as
+        median; None for its expected value. What is better neither up nor down, such as payments,
+        is to be at most the target. A measure that is 0 or 1 in a run, such as
         ``investor_loses``, is always taken by its expected value.
     between : (float, float), optional
         Where to look; if left out, the field's own range, or from 0 to four times the number.
@@ -134,8 +135,6 @@ def price_for(
     about = first.about(name)
     if about.undefined is not None:
         raise ValueError(f"{name} is undefined for this contract: {about.undefined}")
-    if about.better == "":
-        raise ValueError(f"{name} is neither better up nor down: it cannot reach a target")
     if about.unit == "share":
         confidence = None
     seen: dict[float, tuple[float, float, float]] = {}
