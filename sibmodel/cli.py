@@ -110,8 +110,16 @@ def run(
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that share the work.")] = 1,
     keep: Annotated[Keep, typer.Option(help="What is kept of each run.")] = Keep.ledger,
+    explain: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RUN|median",
+            help="One run from people to pounds: its number, from 0, or the middle one.",
+        ),
+    ] = None,
 ) -> None:
     """Simulate a contract; print the answer and write a page, plots and tables."""
+    number = _run_to_explain(explain, runs, keep)
     with _told():
         from sibmodel.contract.files import contract_warnings
         from sibmodel.pages.files import write
@@ -121,8 +129,22 @@ def run(
         typer.echo(repr(results))
         _warn(contract_warnings(agreed))
         folder = out if out is not None else Path("out") / slug(agreed.name)
-        paths = write(results, folder)
+        if explain is not None:
+            number = results.median_run() if number is None else number
+            typer.echo(f"\n{results.explain(number)!r}")
+        paths = write(results, folder, explain=number)
         typer.echo("\n".join(["\nWritten:", *(f"  {path}" for path in paths)]))
+
+
+def _run_to_explain(asked: str | None, runs: int, keep: Keep) -> int | None:
+    """The run to explain; None for the middle one. What cannot be is told before the runs."""
+    if asked is not None and keep is Keep.measures:
+        _stop("--explain reads the ledger, which --keep measures does not keep", USAGE)
+    if asked is None or asked == "median":
+        return None
+    if not asked.isdecimal() or int(asked) >= runs:
+        _stop(f"--explain is a run from 0 to {runs - 1}, or median: seen {asked!r}", USAGE)
+    return int(asked)
 
 
 def _simulate(agreed: Contract, *, runs: int, seed: int, workers: int, keep: Keep) -> Results:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 import xarray as xr
 
+from sibmodel.contract.capital import ACCOUNT
 from sibmodel.contract.contract import Contract
 
 TITLES = {
@@ -148,11 +149,27 @@ def _account(one: xr.Dataset) -> pd.DataFrame:
     for name in ("interest", "principal", "surplus", "guaranteed", "distributed"):
         if name in one:
             table[name] = one[name].sum("tranche")
+    table |= _with_others(one)
     if "balance" in one:
         table["balance"] = one["balance"]
     frame = pd.DataFrame({title: array.to_series() for title, array in table.items()})
     frame.insert(0, "date", [str(day)[:10] for day in one["date"].to_numpy()])
     return frame
+
+
+def _with_others(one: xr.Dataset) -> dict[str, xr.DataArray]:
+    """Sums between the account and others, those apart that are within the costs met."""
+    table = {}
+    for title, place in (("to others", 0), ("from others", 1)):
+        mine = [
+            move
+            for move in (one["moved"]["move"].values if "moved" in one else ())
+            if move.partition(": ")[0].split(" to ")[place] == ACCOUNT
+            and move.partition(": ")[2] not in ("cost", "tax")
+        ]
+        if mine:
+            table[title] = one["moved"].sel(move=mine).sum("move")
+    return table
 
 
 def _ending(contract: Contract, one: xr.Dataset) -> str:

@@ -242,7 +242,7 @@ def test_a_floor_that_a_limit_leaves_no_room_for_is_asked_about(
          "below: {0.2: 0}, through: {0.2: 0.01, 0.6: 0.05}"),
         # fixed first, then by a figure
         ("interest: 0.05\n",
-         "interest: {from: {0: 0.02, 8: {by: success, through: {0: 0, 1: 0.1}}}}\n"),
+         "interest: {from: {0: 0.02, 8: {by: success, below: {0: 0}, through: {0: 0, 1: 0.1}}}}\n"),
         # instalments by period, and level
         ("repaid: at_end", "repaid: {8: 0.5, 12: 0.5}"),
         ("paid: each_year}}", "paid: each_period}, repaid: {level: {from: 8, until: 15}}}"),

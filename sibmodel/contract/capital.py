@@ -1,4 +1,4 @@
-"""Capital: who puts money in, what is due to whom, who has the surplus, and how it may end early."""
+"""Capital: who puts money in, who is paid first, who has the surplus, and how it may end early."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sibmodel.contract.assumptions import (
     Whole,
     a_share_a_year,
 )
-from sibmodel.contract.delivery import Period, whole_keys
+from sibmodel.contract.delivery import Period
 from sibmodel.contract.names import Name, fault
 from sibmodel.contract.tables import (
     TabledAnyMoney,
@@ -32,9 +32,12 @@ from sibmodel.contract.tables import (
     TabledShare,
     Test,
 )
+from sibmodel.contract.tranches import Instalments, OfDrawn, Positive, Redemption, Share, Tranche
 
-Share = Annotated[Finite, Field(ge=0, le=1)]
-Positive = Annotated[Finite, Field(ge=0)]
+__all__ = [
+    "ACCOUNT", "DELIVERY_STOPS", "FIGURES", "SURPLUS", "Capital", "Ending", "Every", "Guarantee",
+    "Instalments", "Purse", "Recycle", "Redemption", "Settlement", "Step", "Tranche", "Until",
+]  # fmt: skip
 
 SURPLUS = "surplus"
 """The step that share_of_surplus is short for."""
@@ -66,122 +69,15 @@ class Recycle(Clause):
     @model_validator(mode="after")
     def _one(self) -> Self:
         if (self.up_to is None) == (self.share is None):
-            raise fault("recycle takes one of up_to and share, or true, or false")
+            raise fault("takes one of up_to and share (or write true, or false)")
         return self
 
 
 class Every(Clause):
     """Distribution dates at even distances."""
 
-    begin: Period = Field(alias="from")
-    every: Annotated[Whole, Field(ge=1)]
-
-
-# --- tranches -------------------------------------------------------------------------------------
-
-
-class Interest(Clause):
-    """What is earned on principal outstanding."""
-
-    rate: TabledRate
-    paid: Literal["rolled_up", "each_period", "each_year", "at_end"] = "rolled_up"
-
-
-def _rate_or_clause(value: Any) -> Any:
-    """A bare rate, or a table of one, is rolled up."""
-    if isinstance(value, Interest) or (
-        isinstance(value, Mapping) and {"rate", "paid"} & set(value)
-    ):
-        return value
-    return {"rate": value}
-
-
-class Level(Clause):
-    """Equal instalments of principal and interest together."""
-
-    begin: Period = Field(alias="from", description="Period of the first instalment.")
-    until: Period = Field(description="Period of the last.")
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.until < self.begin:
-            raise fault(f"until is {self.until}, before from, {self.begin}")
-        return self
-
-
-class Instalments(Clause):
-    """Repaid in equal instalments."""
-
-    level: Level
-
-
-def _kind_of_repaid(value: Any) -> str:
-    if isinstance(value, Instalments) or (isinstance(value, Mapping) and "level" in value):
-        return "level"
-    return "dates" if isinstance(value, Mapping) else "word"
-
-
-def _kind_of_draw(value: Any) -> str:
-    return "dates" if isinstance(value, Mapping) else "word"
-
-
-ByPeriod = Annotated[dict[Period, Share], BeforeValidator(whole_keys), Field(min_length=1)]
-DRAWS = ("as_needed", "at_once")
-Draw = Annotated[
-    Annotated[Literal["as_needed", "at_once"], Tag("word")] | Annotated[ByPeriod, Tag("dates")],
-    Discriminator(_kind_of_draw),
-]
-Repaid = Annotated[
-    Annotated[Literal["as_available", "at_end", "never"], Tag("word")]
-    | Annotated[Instalments, Tag("level")]
-    | Annotated[ByPeriod, Tag("dates")],
-    Discriminator(_kind_of_repaid),
-]
-
-
-class Tranche(Clause):
-    """One lot of capital: how much and when, what is due, when, and who must find it."""
-
-    commitment: Positive = Field(description="The most that is drawn over its life, money.")
-    held_by: str | None = Field(None, description="The party; if left out, the tranche's name.")
-    draw: Draw = Field("as_needed", description="As costs lack it; at once; or {period: share}.")
-    repaid: Repaid = Field(
-        "as_available",
-        description="On distribution dates; at_end; {period: share of drawn}; "
-        "{level: {from, until}}; or never, for a grant.",
-    )
-    principal: TabledMultiple = Field(1.0, description="Share of drawn that is due at the close.")
-    interest: Annotated[Interest, BeforeValidator(_rate_or_clause)] = Field(
-        Interest(rate=0.0), description="A rate a year, or {rate: …, paid: …}."
-    )
-    due_from: str | None = Field(
-        None, description="The payer who brings what is due; if left out, the account."
-    )
-    share_of_surplus: Share | None = Field(
-        None, description="Short for one last step of surplus with these shares."
-    )
-
-    @model_validator(mode="after")
-    def _agrees(self) -> Self:
-        for field in ("draw", "repaid"):
-            rows = getattr(self, field)
-            if isinstance(rows, dict) and sum(rows.values()) > 1 + 1e-9:
-                raise fault(f"{field} has shares of {sum(rows.values()):g} in all: at most 1")
-        if self.repaid == "never":
-            said = {"principal", "interest", "due_from"} & self.model_fields_set
-            if said:
-                raise fault(f"a grant is never repaid: it takes no {' or '.join(sorted(said))}")
-        if self.due_from is not None and self.repaid == "as_available":
-            raise fault(
-                f"what is due from {self.due_from!r} has a date: write repaid: at_end, or "
-                f"{{period: share}}"
-            )
-        if isinstance(self.repaid, Instalments):
-            if self.interest.paid not in ("rolled_up", "each_period"):
-                raise fault("level instalments hold each period's interest: leave paid out")
-            if "principal" in self.model_fields_set:
-                raise fault("level instalments repay all that was drawn: leave principal out")
-        return self
+    begin: Period = Field(alias="from", description="Period of the first.")
+    every: Annotated[Whole, Field(ge=1)] = Field(description="Periods from one to the next.")
 
 
 # --- surplus, guarantees, settlements, endings ----------------------------------------------------
@@ -197,7 +93,9 @@ class Until(Clause):
     amount: TabledMoney | None = None
     share_of_profit: TabledShare | None = None
     of: tuple[str, ...] = Field(
-        (), description="Whose, of several together; if left out, the step's only receiver's."
+        (),
+        min_length=1,
+        description="Whose, of several together; if left out, the step's only receiver's.",
     )
 
     @field_validator("of", mode="before")
@@ -215,7 +113,7 @@ class Until(Clause):
         said = [kind for kind in self.kinds if getattr(self, kind) is not None]
         if len(said) != 1:
             seen = " and ".join(said) if said else "none"
-            raise fault(f"until takes exactly one of {', '.join(self.kinds)}: seen {seen}")
+            raise fault(f"takes exactly one of {', '.join(self.kinds)}: seen {seen}")
         return self
 
 
@@ -244,10 +142,11 @@ class Step(Clause):
         in_parts = all(float(part).is_integer() for part in self.to.values()) and whole > 0
         if not in_parts and abs(whole - 1) > 1e-9:
             raise fault(
-                f"to: shares add to {whole:g}, not 1 (or write whole parts, such as 4 to 1)"
+                f"the shares in to add to {whole:g}, not 1 (or write whole parts, such as 4 and 1)"
             )
         if self.until is not None and not self.until.of and len(self.to) > 1:
-            raise fault("until: say of whom, of: one of " + ", ".join(self.to))
+            whose = ", or of: ".join(self.to)
+            raise fault(f"until must say whose {self.until.kind} it is: add of: {whose}")
         return self
 
 
@@ -256,9 +155,9 @@ class Guarantee(Clause):
 
     by: str = Field(description="The party that pays.")
     covers: str = Field(description="The tranche.")
-    up_to: TabledMultiple = Field(1.0, description="Share of drawn that is made good.")
+    up_to: OfDrawn = Field(1.0, description="Share of drawn that is made good.")
     share: TabledShare = Field(1.0, description="Of what is missing.")
-    limit: TabledMoney | None = Field(None, description="The most it pays.")
+    limit: TabledMoney | None = Field(None, description="The most it pays; if left out, no limit.")
 
 
 class Settlement(Clause):
@@ -266,35 +165,13 @@ class Settlement(Clause):
 
     giver: str = Field(alias="from", description="A party, a tranche, or account.")
     taker: str = Field(alias="to", description="A party, a tranche, or account.")
-    amount: TabledAnyMoney = Field(description="Below zero: the other way.")
+    amount: TabledAnyMoney = Field(description="Money; below zero it runs the other way.")
     at: Period | None = Field(None, description="If left out, the last period.")
 
     @model_validator(mode="after")
     def _two(self) -> Self:
         if self.giver == self.taker:
-            raise fault(f"from and to are both {self.giver!r}")
-        return self
-
-
-class Redemption(Clause):
-    """What a tranche gets in place of principal and interest."""
-
-    of_drawn: TabledMultiple | None = Field(None, description="A share of drawn.")
-    irr: TabledRate | None = Field(None, description="What brings its rate of return to this.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short(cls, value: Any) -> Any:
-        if isinstance(value, Redemption) or (
-            isinstance(value, Mapping) and {"irr", "of_drawn"} & set(value)
-        ):
-            return value
-        return {"of_drawn": value}
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        if (self.of_drawn is None) == (self.irr is None):
-            raise fault("a redemption is a share of drawn, or {irr: 0.03}")
+            raise fault(f"from and to are both {self.giver!r}: a sum runs between two")
         return self
 
 
@@ -325,22 +202,28 @@ class Ending(Clause):
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
-        if (self.at is None) == (self.begin is None):
-            raise fault("say when it is tested: at one period, or from one on")
+        if self.at is not None and self.begin is not None:
+            raise fault("is tested at one period, or from one on: keep one of at and from")
+        if self.at is None and self.begin is None:
+            raise fault("does not say when it is tested: add at: 12 (once), or from: 12 (and on)")
         if not self.when and self.chance is None:
-            raise fault("say on what condition: if: {figure: {below: …}}, or chance")
+            raise fault("does not say on what condition: add if: {figure: {below: 0.5}}, or chance")
         if self.chance is not None and self.begin is not None and not self.when:
-            raise fault("a chance alone is drawn once: write at")
-        if self.redeem and self.left_to is None:
-            raise fault("redeem needs left_to: who has what the account has left")
-        if not self.redeem and (self.paid_by is not None or self.left_to is not None):
-            raise fault("paid_by and left_to go with redeem")
-        if self.redeem and self.settles_said and self.settles == "at_end":
-            raise fault("redeem closes now: leave settles out")
-        if self.closes and self.notice:
-            raise fault("accounts close on the day: leave notice out")
+            raise fault("a chance without if is drawn once: write at in place of from")
         if self.cancels is not None and (self.closes or self.notice):
-            raise fault("cancels stops one cohort's starts and nothing else: it stands alone")
+            raise fault(
+                "cancels stops one cohort's starts and nothing else: leave out redeem, settles "
+                "and notice"
+            )
+        if self.redeem and self.left_to is None:
+            raise fault("redeem needs left_to: the party that has what the account has left")
+        for word in ("paid_by", "left_to"):
+            if not self.redeem and getattr(self, word) is not None:
+                raise fault(f"{word} goes with redeem: say what each tranche gets, or leave it out")
+        if self.redeem and self.settles_said and self.settles == "at_end":
+            raise fault("redeem closes the accounts on the day: leave out settles")
+        if self.closes and self.notice:
+            raise fault("accounts close on the day, so no cost goes on: leave out notice")
         return self
 
     @property
@@ -363,7 +246,7 @@ def _kind_of_dates(value: Any) -> str:
 Distribute = Annotated[
     Annotated[Literal["each_period", "after_delivery", "at_end"], Tag("word")]
     | Annotated[Every, Tag("every")]
-    | Annotated[tuple[Period, ...], Tag("list")],
+    | Annotated[tuple[Period, ...], Field(min_length=1), Tag("list")],
     Discriminator(_kind_of_dates),
 ]
 
@@ -374,9 +257,15 @@ def _kind_of_recycle(value: Any) -> str:
 
 def _ranks(value: Any) -> Any:
     """A name by itself is a rank of one."""
-    if isinstance(value, list | tuple):
-        return tuple((item,) if isinstance(item, str) else item for item in value)
-    return value
+    if isinstance(value, str):
+        raise fault(f"is a list of names, the first on top: write [{value}]")
+    if not isinstance(value, list | tuple):
+        raise fault(f"is a list of names, the first on top, [first, second]: seen {value!r}")
+    ranks = [(item,) if isinstance(item, str) else item for item in value]
+    for rank in ranks:
+        if not isinstance(rank, list | tuple) or not all(isinstance(one, str) for one in rank):
+            raise fault(f"is a list of names; equals stand in a list within it: seen {rank!r}")
+    return tuple(ranks)
 
 
 Ranks = Annotated[

@@ -5,24 +5,28 @@ from __future__ import annotations
 import difflib
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
-from pydantic import BaseModel
-
-from sibmodel.contract.assumptions import ByGroup
 from sibmodel.contract.capital import ACCOUNT, FIGURES, SURPLUS, Capital, Every, Instalments
+from sibmodel.contract.capital_tables import (
+    no_figure,
+    one_figure,
+    shares_for_percents,
+    table_faults_of_capital,
+)
 from sibmodel.contract.contract import Contract
-from sibmodel.contract.faults import Fault, did_you_mean, unknown
-from sibmodel.contract.tables import FROM_ABOVE, FROM_BELOW, Table
+from sibmodel.contract.cost_checks import delivery_costs
+from sibmodel.contract.faults import Fault, nearest, path_text, unknown
+from sibmodel.contract.tables import Table
 
 Path = tuple[str | int, ...]
-Numbers = Iterator[tuple[Path, Any]]
+
+_PARTS = ("interest", "principal")
+"""Parts of a tranche that may rank apart."""
 
 
 def capital_faults(contract: Contract) -> Iterator[Fault]:
     """Everything that is wrong with capital across clauses, and with tables of costs."""
-    yield from _tables(contract)
-    yield from _cost_names(contract)
+    yield from table_faults_of_capital(contract)
     if contract.capital is None:
         return
     capital = contract.capital
@@ -50,15 +54,28 @@ def capital_warnings(contract: Contract) -> Iterator[str]:
         )
     if not capital.steps:
         yield "nothing says who has what the account has left at the close: it stays there"
+    yield from _multiples(contract)
+    yield from shares_for_percents(contract)
     if contract.delivery is None and any(t.draw == "at_once" for t in capital.tranches.values()):
         yield "draw: at_once, and there are no costs: what is drawn comes straight back"
 
 
+def _multiples(contract: Contract) -> Iterator[str]:
+    """Shares of what was drawn that were meant in percent."""
+    for at in contract.numbers():
+        number = at.number
+        if at.path[0] != "capital" or not {*_OF_DRAWN} & {*at.path}:
+            continue
+        if isinstance(number, float) and number >= 5:
+            yield (
+                f"{path_text(at.path)}: is {number:g} times what was drawn: for {number:g}% write "
+                f"{number / 100:g}"
+            )
+
+
+_OF_DRAWN = ("principal", "up_to", "redeem")
+
 # --- names and order ------------------------------------------------------------------------------
-
-
-def _costs(contract: Contract) -> dict[str, Any]:
-    return dict(contract.delivery.costs) if contract.delivery else {}
 
 
 def _one_name_each(contract: Contract, capital: Capital) -> Iterator[Fault]:
@@ -77,48 +94,66 @@ def _one_name_each(contract: Contract, capital: Capital) -> Iterator[Fault]:
         if name in contract.payments.rules:
             yield Fault(
                 ("capital", "tranches", name),
-                "a payment rule has this name: rename one, so that what each pays can be told apart",
+                "a payment rule has this name: rename one, to tell their payments apart",
             )
 
 
 def _order(contract: Contract, capital: Capital) -> Iterator[Fault]:
     path: Path = ("capital", "order")
-    repaid, steps, costs = capital.repaid, capital.steps, _costs(contract)
+    repaid, steps, costs = capital.repaid, capital.steps, delivery_costs(contract)
     if capital.order is None:
         if len(repaid) > 1 or len(steps) > 1:
             several = ", ".join(repaid) if len(repaid) > 1 else ", ".join(steps)
             yield Fault(
-                path, f"is missing: with {several} it must say who comes first, such as "
+                path, f"is missing: with {several} it must say who is paid first, such as "
                 f"order: [{', '.join([*repaid, *steps])}]"
             )  # fmt: skip
         return
-    parts = [f"{name}.{part}" for name in repaid for part in ("interest", "principal")]
+    parts = [f"{name}.{part}" for name in repaid for part in _PARTS]
     known = [*repaid, *steps, *costs, *parts]
     named = [name for rank in capital.order for name in rank]
+    meant: set[str] = set()
     for name in named:
-        if name in capital.tranches and name not in repaid:
-            yield Fault(path, f"{name!r} is never repaid: leave it out")
-        elif name not in known:
-            yield unknown(path, "tranche, step or cost", name, [*repaid, *steps, *costs])
-        elif name in steps and name in costs:
-            yield Fault(path, f"{name!r} is a step and a cost: rename one")
+        whose, _, part = name.partition(".")
+        if name in known:
+            if name in steps and name in costs:
+                yield Fault(path, f"{name!r} is a step and a cost: rename one")
+        elif name in capital.tranches:
+            yield Fault(path, f"{name!r} is a grant, never repaid: leave it out")
+        elif part and whose in repaid:
+            meant |= {f"{whose}.{one}" for one in _PARTS}
+            yield Fault(
+                path, f"{whose!r} has the parts {whose}.interest and {whose}.principal: "
+                f"seen {name!r}"
+            )  # fmt: skip
+        else:
+            near = parts if part else [*repaid, *steps, *costs]
+            meant.add(nearest(name, near) or "")
+            yield unknown(path, "tranche, step or cost", name, near)
     for name, times in Counter(named).items():
         if times > 1:
-            yield Fault(path, f"names {name!r} twice")
+            yield Fault(path, f"names {name!r} twice: keep one")
     for name in repaid:
-        whole, own = name in named, [f"{name}.{p}" in named for p in ("interest", "principal")]
-        if whole and any(own):
-            yield Fault(path, f"names {name!r} whole and in part: keep one")
-        elif not whole and not all(own):
-            left = name if not any(own) else f"{name}.{'interest' if not own[0] else 'principal'}"
-            yield Fault(path, f"leaves out {left!r}")
+        left = [f"{name}.{part}" for part in _PARTS if f"{name}.{part}" not in named]
+        if name in named:
+            if len(left) < len(_PARTS):
+                yield Fault(path, f"names {name!r} whole and in part: keep one")
+        elif not {name, *left} & meant and left:
+            yield _left_out(path, left[0] if len(left) == 1 else name)
     for name in capital.surplus:
-        if name not in named:
-            yield Fault(path, f"leaves out {name!r}")
+        if name not in {*named, *meant}:
+            yield _left_out(path, name)
     for rank in capital.order:
-        alone = [name for name in rank if name in steps or name in costs]
-        if alone and len(rank) > 1:
-            yield Fault(path, f"{alone[0]!r} cannot rank equally with others: only tranches can")
+        alone = [name for name in rank if name not in parts and (name in steps or name in costs)]
+        if alone and len(rank) > 1 and alone[0] not in repaid:
+            yield Fault(
+                path, f"{alone[0]!r} cannot rank equally with others, as tranches can: give it a "
+                f"place of its own"
+            )  # fmt: skip
+
+
+def _left_out(path: Path, name: str) -> Fault:
+    return Fault(path, f"leaves out {name!r}, which would never be paid")
 
 
 def _rest(capital: Capital) -> Iterator[Fault]:
@@ -127,7 +162,8 @@ def _rest(capital: Capital) -> Iterator[Fault]:
     if shared and capital.surplus:
         yield Fault(
             ("capital", "tranches", shared[0], "share_of_surplus"),
-            "stands beside surplus: write it as a last step there",
+            "stands beside surplus: write it as the last step there, such as "
+            f"rest: {{to: {{{shared[0]}: 1}}}}",
         )
         return
     if shared:
@@ -142,13 +178,15 @@ def _rest(capital: Capital) -> Iterator[Fault]:
         yield Fault(
             ("capital",),
             f"nothing says who has what is left once {passing[0]!r} has its money back: write "
-            f"share_of_surplus: 1.0 on a tranche, or surplus",
+            f"share_of_surplus: 1.0 on a tranche, or surplus: {{rest: {{to: {{…: 1}}}}}}",
         )
 
 
 def _steps(capital: Capital) -> Iterator[Fault]:
     named = [name for rank in capital.ranks for name in rank]
     in_order = [name for name in named if name in capital.surplus]
+    complete = in_order and {*in_order} == {*capital.surplus}  # else the order itself is wrong
+    last = in_order[-1] if complete else None
     for place, name in enumerate(in_order):
         step, path = capital.surplus[name], ("capital", "surplus", name)
         if step.until is None and place + 1 < len(in_order):
@@ -156,28 +194,32 @@ def _steps(capital: Capital) -> Iterator[Fault]:
                 path, f"has no until, so nothing is left for {in_order[place + 1]!r} below it: "
                 f"say how far it goes, or put it last"
             )  # fmt: skip
-        if step.until is not None and place + 1 == len(in_order):
-            yield Fault(path, "is the last step and ends: say in one more who has what is left")
+        if step.until is not None and name == last:
+            yield Fault(
+                path, "is the last step and has an until: add one below it that says who has what "
+                "is left, such as rest: {to: {provider: 1}}"
+            )  # fmt: skip
         if step.until is None:
             continue
         share = sum(step.shares.get(one, 0.0) for one in step.measured)
         for one in step.measured:
             if one not in step.to:
                 yield Fault(
-                    (*path, "until", "of"), f"{one!r} gets nothing from this step, to: "
-                    f"{', '.join(step.to)}"
+                    (*path, "until", "of"), f"{one!r} gets nothing from this step, which goes to "
+                    f"{', '.join(step.to)}: name one of these"
                 )  # fmt: skip
             elif one not in capital.tranches and step.until.kind in ("irr", "multiple"):
                 yield Fault(
                     (*path, "until", step.until.kind),
-                    f"{one!r} puts nothing in, so it has no {step.until.kind}: of a tranche, or "
-                    f"write amount or share_of_profit",
+                    f"{one!r} is no tranche and puts nothing in, so it has no {step.until.kind}: "
+                    f"write amount or share_of_profit, or of: a tranche",
                 )
         wanted = step.until.share_of_profit
         if isinstance(wanted, float) and wanted >= share > 0:
             yield Fault(
                 (*path, "until", "share_of_profit"),
-                f"is {wanted:g}, and the step gives {share:g}: it never gets there",
+                f"is {wanted:g}, and the step gives {' and '.join(step.measured)} {share:g}: that "
+                f"share of all profit is never reached",
             )
 
 
@@ -186,14 +228,16 @@ def _draws(capital: Capital) -> Iterator[Fault]:
         return
     path: Path = ("capital", "draw_order")
     named = [name for rank in capital.draw_order for name in rank]
+    meant: set[str | None] = set()
     for name in named:
         if name not in capital.tranches:
+            meant.add(nearest(name, capital.tranches))
             yield unknown(path, "tranche", name, capital.tranches)
     for name, times in Counter(named).items():
         if times > 1:
-            yield Fault(path, f"names {name!r} twice")
+            yield Fault(path, f"names {name!r} twice: keep one")
     for name, tranche in capital.tranches.items():
-        if tranche.draw == "as_needed" and name not in named:
+        if tranche.draw == "as_needed" and name not in {*named, *meant}:
             yield Fault(path, f"leaves out {name!r}, which would never be drawn")
 
 
@@ -206,7 +250,10 @@ def _dues(contract: Contract, capital: Capital) -> Iterator[Fault]:
         if tranche.due_from is not None and tranche.due_from not in contract.payments.payers:
             yield unknown((*path, "due_from"), "payer", tranche.due_from, contract.payments.payers)
         if isinstance(tranche.repaid, Instalments) and isinstance(tranche.interest.rate, Table):
-            yield Fault((*path, "interest", "rate"), "level instalments need one rate, not a table")
+            yield Fault(
+                (*path, "interest", "rate"),
+                "level instalments need one rate for the whole life, not a table",
+            )
 
 
 def _protection(contract: Contract, capital: Capital) -> Iterator[Fault]:
@@ -219,7 +266,7 @@ def _protection(contract: Contract, capital: Capital) -> Iterator[Fault]:
         elif guarantee.by == capital.holder(guarantee.covers):
             yield Fault(
                 ("capital", "guarantees", name, "by"), f"{guarantee.by!r} holds "
-                f"{guarantee.covers!r}: a guarantee is another's"
+                f"{guarantee.covers!r} itself: a guarantee is given by another party"
             )  # fmt: skip
 
 
@@ -228,11 +275,9 @@ def _endings(contract: Contract, capital: Capital) -> Iterator[Fault]:
         path = ("capital", "endings", name)
         for figure in ending.when:
             if figure not in FIGURES and figure not in contract.performance:
-                yield unknown(
-                    (*path, "if"), "performance", figure, [*contract.performance, *FIGURES]
-                )
+                yield no_figure(contract, (*path, "if", figure), figure, FIGURES)
             elif figure in contract.performance:
-                yield from _of_everyone(contract, (*path, "if", figure), figure)
+                yield from one_figure(contract, (*path, "if", figure), figure)
         for tranche in ending.redeem:
             if tranche not in capital.repaid:
                 yield unknown((*path, "redeem"), "repaid tranche", tranche, capital.repaid)
@@ -271,7 +316,7 @@ def _likely_slips(contract: Contract, capital: Capital) -> Iterator[Fault]:
     elsewhere = {
         *contract.parties, *contract.payer_names, "provider",
         *(capital.holder(name) for name in capital.tranches), *capital.tranches, ACCOUNT,
-        *(cost.to for cost in _costs(contract).values()),
+        *(cost.to for cost in delivery_costs(contract).values()),
     }  # fmt: skip
     for place, party in capital.parties():
         if party in elsewhere or named.count(party) > 1:
@@ -282,138 +327,3 @@ def _likely_slips(contract: Contract, capital: Capital) -> Iterator[Fault]:
                 ("capital", *place), f"{party!r} is named nowhere else: did you mean {near[0]!r}? "
                 f"If it is another party, add it to parties"
             )  # fmt: skip
-
-
-def _cost_names(contract: Contract) -> Iterator[Fault]:
-    """What costs are a share of."""
-    costs = _costs(contract)
-    sections: list[tuple[Path, dict[str, Any], bool]] = [
-        (("delivery", "costs"), costs, True),
-        (("payments", "running_costs"), dict(contract.payments.running_costs), False),
-    ]
-    for section, clauses, in_account in sections:
-        for name, cost in clauses.items():
-            path = (*section, name, "of")
-            if cost.of is None or cost.of == "payments":
-                continue
-            if cost.of in ("commitments", "undrawn", "outstanding"):
-                if contract.capital is None or not in_account:
-                    why = "the contract has no capital" if in_account else "a payer has none"
-                    yield Fault(path, f"there is nothing {cost.of}: {why}")
-            elif not in_account:
-                yield Fault(path, "a payer's running cost can only be a share of payments")
-            elif cost.of not in costs:
-                known = [*costs, "payments", "commitments"]
-                yield Fault(
-                    path, f"there is no cost called {cost.of!r}; {did_you_mean(cost.of, known)}"
-                )
-            elif name in _followed(costs, name):
-                yield Fault(path, f"{name!r} is, in the end, a share of itself")
-
-
-def _followed(costs: dict[str, Any], name: str) -> list[str]:
-    """The costs that a cost is a share of, one after another."""
-    found: list[str] = []
-    of = costs[name].of
-    while of in costs and of not in found:
-        found.append(of)
-        of = costs[of].of
-    return found
-
-
-# --- tables ---------------------------------------------------------------------------------------
-
-
-def _numbers(clause: BaseModel, path: Path) -> Numbers:
-    """Every field of a clause, and of those in it, that holds a table or numbers by group."""
-    for name, field in type(clause).model_fields.items():
-        value, here = getattr(clause, name), (*path, field.alias or name)
-        if isinstance(value, Table | ByGroup):
-            yield here, value
-        elif isinstance(value, BaseModel):
-            yield from _numbers(value, here)
-        elif isinstance(value, dict):
-            for key, part in value.items():
-                if isinstance(part, Table | ByGroup):
-                    yield (*here, key), part
-                elif isinstance(part, BaseModel):
-                    yield from _numbers(part, (*here, key))
-
-
-def tables_of_capital(contract: Contract) -> Iterator[tuple[Path, Table]]:
-    """Every table in delivery costs, running costs and capital, those within others too."""
-    todo: list[tuple[Path, Any]] = []
-    if contract.delivery is not None:
-        todo += _numbers(contract.delivery, ("delivery",))
-    for name, cost in contract.payments.running_costs.items():
-        todo += _numbers(cost, ("payments", "running_costs", name))
-    if contract.capital is not None:
-        todo += _numbers(contract.capital, ("capital",))
-    while todo:
-        path, number = todo.pop(0)
-        if isinstance(number, Table):
-            yield path, number
-            todo += [((*path, *place), part) for place, part in number.parts()]
-        elif isinstance(number, ByGroup):
-            todo += [((*path, "by_group", g), one) for g, one in number.by_group.items()]
-
-
-def _tables(contract: Contract) -> Iterator[Fault]:
-    for path, table in tables_of_capital(contract):
-        if "by_group" in path:
-            yield Fault(path, "a number by group cannot be a table here: write one number")
-        elif table.each_above is not None:
-            yield Fault(
-                (*path, "each_above"), "marginal bands stand in a payment rule's price only"
-            )
-        elif table.by == "start":
-            yield Fault(
-                (*path, "by"), "there is no one start here: by a performance, or from dates"
-            )
-        elif table.form == "figure" and table.by is None:
-            yield Fault(path, "say by: and the performance it is read against")
-        elif table.by is not None and table.by not in contract.performance:
-            yield unknown((*path, "by"), "performance", table.by, contract.performance)
-        elif table.by is not None:
-            yield from _of_everyone(contract, (*path, "by"), table.by)
-            yield from _silent(path, table)
-
-
-def _of_everyone(contract: Contract, path: Path, figure: str) -> Iterator[Fault]:
-    """Capital asks for one figure: not one of each cohort or group."""
-    over = contract.read_over(figure)
-    if over not in ("each_cohort", "each_group"):
-        return
-    try:
-        several = len(contract.groups_of(figure)) > 1
-    except KeyError:
-        return
-    if several:
-        yield Fault(
-            path,
-            f"{figure!r} is read for {over.replace('_', ' ')}, and capital is nobody's in "
-            f"particular: read it over everyone",
-        )
-
-
-def _silent(path: Path, table: Table) -> Iterator[Fault]:
-    """A table by figure must say what holds everywhere: silence would be read as 0."""
-    below = [bound for word in FROM_BELOW for bound in (getattr(table, word) or ())]
-    above = [bound for word in FROM_ABOVE for bound in (getattr(table, word) or ())]
-    points = sorted(table.through or ())
-    first = min([*below, *points], default=None)
-    if first is not None and (not above or max(above) < first):
-        if not above:
-            yield Fault(path, f"says nothing below {first:g}: add below: {{{first:g}: …}}")
-        elif path[-1] != "amount":  # a settlement's middle tier is nothing
-            yield Fault(path, f"says nothing between {max(above):g} and {first:g}: rows must meet")
-    if first is None and above:
-        yield Fault(path, f"says nothing above {max(above):g}: add at_least: {{{max(above):g}: …}}")
-
-
-def performances_read(contract: Contract) -> set[str]:
-    """Performances that capital and costs are read against."""
-    found = {table.by for _, table in tables_of_capital(contract) if table.by is not None}
-    for ending in (contract.capital.endings if contract.capital else {}).values():
-        found |= set(ending.when) & set(contract.performance)
-    return found

@@ -6,13 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sibmodel.contract.assumptions import ByGroup
-from sibmodel.contract.capital_checks import (
-    capital_faults,
-    capital_warnings,
-    performances_read,
-)
+from sibmodel.contract.capital_checks import capital_faults, capital_warnings
+from sibmodel.contract.capital_tables import performances_read
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.correlations import correlation_faults
+from sibmodel.contract.cost_checks import cost_faults, delivery_costs
 from sibmodel.contract.faults import Fault, path_text, unknown
 from sibmodel.contract.names import an
 from sibmodel.contract.number_checks import groups_of, number_faults, support
@@ -35,7 +33,7 @@ def faults(contract: Contract) -> list[Fault]:
         *_names(contract),
         *outcome_faults(contract),
         *performance_faults(contract),
-        *_costs(contract),
+        *cost_faults(contract),
         *number_faults(contract),
         *table_faults(contract),
         *time_faults(contract),
@@ -159,7 +157,7 @@ def _names(contract: Contract) -> Iterator[Fault]:
 
 
 def _named_at(contract: Contract, party: str) -> tuple[str, ...]:
-    """Where a party is named: among the parties, as a payer, or as who pays back."""
+    """Where a party is named: among the parties, as a payer, as who pays back, in capital."""
     if party in contract.parties:
         return ("parties", party)
     if party in contract.payments.payers:
@@ -167,24 +165,11 @@ def _named_at(contract: Contract, party: str) -> tuple[str, ...]:
     for name, rule in contract.payments.rules.items():
         if rule.paid_back_by == party:
             return ("payments", "rules", name, "paid_back_by")
-    return ()
-
-
-def _costs(contract: Contract) -> Iterator[Fault]:
-    running = contract.payments.running_costs
-    costs = {("delivery", "costs", n): c for n, c in (
-        contract.delivery.costs if contract.delivery else {}
-    ).items()}  # fmt: skip
-    costs |= {("payments", "running_costs", n): c for n, c in running.items()}
-    for path, cost in costs.items():
-        for outcome in cost.per_outcome:
-            if outcome not in contract.outcomes:
-                yield unknown((*path, "per_outcome"), "outcome", outcome, contract.outcomes)
-    for payer in running:
-        if payer not in contract.payer_names:
-            yield unknown(
-                ("payments", "running_costs", payer), "payer", payer, contract.payer_names
-            )
+    for name, cost in delivery_costs(contract).items():
+        if cost.to == party:
+            return ("delivery", "costs", name, "to")
+    named = contract.capital.parties() if contract.capital is not None else ()
+    return next((("capital", *place) for place, one in named if one == party), ())
 
 
 # --- value ----------------------------------------------------------------------------------------

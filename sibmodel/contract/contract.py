@@ -401,25 +401,28 @@ def range_of(clause: BaseModel, field: str) -> Range | None:
     return own or ranges(type(clause))[field]
 
 
-def _numbers_in(clause: BaseModel, path: tuple[str | int, ...]) -> Iterator[NumberAt]:
+def _numbers_in(
+    clause: BaseModel, path: tuple[str | int, ...], around: bool = True
+) -> Iterator[NumberAt]:
+    """Numbers of a clause; ``around`` says whether the clause itself is said."""
     for name, field in type(clause).model_fields.items():
         value = getattr(clause, name)
         here = (*path, field.alias or name)
         limits = range_of(clause, name)
         if value is None or here == ("assumptions",):
             continue
-        said = name in clause.model_fields_set
+        said = around and name in clause.model_fields_set
         if limits is not None and isinstance(clause, Clause):
             rows = value.items() if isinstance(value, dict) else ((None, value),)
             for key, number in rows:
                 place = here if key is None else (*here, key)
                 yield from _leaves(number, place, limits, clause, said)
         elif isinstance(value, BaseModel):
-            yield from _numbers_in(value, here)
+            yield from _numbers_in(value, here, said)
         elif isinstance(value, dict):
             for key, part in value.items():
                 if isinstance(part, BaseModel):
-                    yield from _numbers_in(part, (*here, key))
+                    yield from _numbers_in(part, (*here, key), said)
 
 
 def _leaves(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -13,10 +14,18 @@ from sibmodel.contract.tables import TabledMoney, TabledRate, TabledShare
 Period = Annotated[Whole, Field(ge=0)]
 
 
-def whole_keys(value: Any) -> Any:
-    """JSON has only text for keys: bring back the periods."""
-    if isinstance(value, dict):
-        return {int(k) if isinstance(k, str) and k.isdigit() else k: v for k, v in value.items()}
+def _period_key(key: object) -> int:
+    if isinstance(key, str) and key.isdecimal():
+        return int(key)  # JSON has only text for keys
+    if isinstance(key, int) and not isinstance(key, bool) and key >= 0:
+        return key
+    raise fault(f"rows begin with a period, counted from 0, {{0: …, 4: …}}: seen {str(key)!r}")
+
+
+def by_period(value: Any) -> Any:
+    """Rows by period, whose keys are whole numbers again."""
+    if isinstance(value, Mapping):
+        return {_period_key(key): part for key, part in value.items()}
     return value
 
 
@@ -25,7 +34,7 @@ class Cost(Clause):
 
     amount: TabledMoney | None = Field(None, description="One sum.")
     at: Period = Field(0, description="Period of the amount, or of a share of commitments.")
-    amounts: Annotated[dict[Period, Money], BeforeValidator(whole_keys)] = Field(
+    amounts: Annotated[dict[Period, Money], BeforeValidator(by_period)] = Field(
         {}, min_length=1, description="Money by period."
     )
     per_period: TabledMoney | None = Field(None, description="The same in each period.")
@@ -49,25 +58,32 @@ class Cost(Clause):
     )
     to: str = Field("provider", description="Who receives it.")
     inflation: AnnualRate = Field(0.0, description="A year, from period 0.")
-    tax: TabledRate = Field(0.0, description="Irrecoverable tax on top, as a share.")
+    tax: TabledShare = Field(0.0, description="Irrecoverable tax on top, as a share.")
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
         said = (self.amount, self.amounts, self.per_period, self.per_start, self.per_outcome,
                 self.share, self.rate)  # fmt: skip
+        if self.share is not None and self.rate is not None:
+            raise fault("a cost takes a share of something or a rate a year on it, not both")
+        if self.share is not None and self.of is None:
+            raise fault("share of what? Add of: payments, commitments or another cost")
+        if self.rate is not None and self.of is None:
+            raise fault(f"rate on what? Add of: {', '.join(RATED[:-1])} or {RATED[-1]}")
+        if self.of is not None and self.share is None and self.rate is None:
+            raise fault(f"says of: {self.of} and not how much: add share, or rate (a year)")
         if not any(part not in (None, {}) for part in said):
             raise fault(
-                "a cost needs one of amount, amounts, per_period, per_start, per_outcome, share, "
-                "rate"
+                "a cost needs one or more of amount, amounts, per_period, per_start, per_outcome, "
+                "share, rate"
             )
-        if (self.share is None and self.rate is None) != (self.of is None):
-            raise fault("share and rate go with of, and of with one of them")
-        if self.share is not None and self.rate is not None:
-            raise fault("a cost takes a share of something or a rate on it, not both")
         if self.share is not None and self.of in ("undrawn", "outstanding"):
-            raise fault(f"write rate: so much a year, for a fee on what is {self.of}")
+            raise fault(f"a fee on what is {self.of} is so much a year: write rate, not share")
         if self.rate is not None and self.of not in RATED:
-            raise fault(f"a rate a year is of {', '.join(RATED)}: for {self.of!r} write share")
+            raise fault(
+                f"a rate a year is of {', '.join(RATED[:-1])} or {RATED[-1]}: for {self.of!r} "
+                f"write share"
+            )
         return self
 
 

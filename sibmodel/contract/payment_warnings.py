@@ -14,7 +14,7 @@ from sibmodel.contract.table_checks import Path, leaves, tables
 def payment_warnings(contract: Contract) -> Iterator[str]:
     """Bounds that seem to be percents, or shares of a percent; floors that limits cut."""
     for path, figure, bounds in _bounds(contract):
-        yield from _unit_of(contract, path, figure, bounds)
+        yield from unit_of(contract, path, figure, bounds)
     yield from _floors(contract)
 
 
@@ -36,7 +36,8 @@ def _bounds(contract: Contract) -> Iterator[tuple[Path, str, list[float]]]:
                 yield (*place.path, form), read, list(values or ())
 
 
-def _unit_of(contract: Contract, path: Path, figure: str, bounds: list[float]) -> Iterator[str]:
+def unit_of(contract: Contract, path: Path, figure: str, bounds: list[float]) -> Iterator[str]:
+    """Asks about bounds of a share that look like percents, or of a percent like shares."""
     sizes = sorted({abs(bound) for bound in bounds} - {0.0})
     if not sizes or not _is_share(contract, figure):
         return

@@ -5,19 +5,23 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
 from sibmodel.contract.assumptions import Assumption, ByGroup, Clause
+from sibmodel.contract.capital import Ending, Tranche
 from sibmodel.contract.contract import Contract, range_of
 from sibmodel.contract.correlations import is_uncertain
+from sibmodel.contract.delivery import Cost
 from sibmodel.contract.faults import key_text, path_text
-from sibmodel.contract.payments import Size
+from sibmodel.contract.outcomes import Outcome
+from sibmodel.contract.payments import Rule, Size
 from sibmodel.contract.performance import AgainstByDate
 from sibmodel.contract.tables import Table
 from sibmodel.contract.timeline import Length
-from sibmodel.contract.words import kind_at
+from sibmodel.contract.words import bare, kind_at
+from sibmodel.contract.writing import SHORT
 
 Path = tuple[str | int, ...]
 Status = Literal["stated", "default", "changed"]
@@ -102,15 +106,21 @@ class _Reader:
             limit = range_of(clause, name)
             unit = _unit_of(here, name, value) if limit is None else limit.unit
             meaning = (field.description or "").rstrip(".")
-            if name in _BESIDE and getattr(clause, _BESIDE[name], "") is None:
-                continue  # says nothing where what it belongs to is not said
-            if name == "spread" and getattr(clause, "time_unit", None) is not None:
-                continue  # a length of time comes about by a constant chance of ending
             if name not in clause.model_fields_set:
+                if _is_idle(clause, name):
+                    continue
                 value = getattr(clause, _APPLIED.get(name, name), value)
+                short = SHORT.get(type(value))
+                if short is not None:
+                    limit, value = range_of(value, short), getattr(value, short)
+                    unit = unit if limit is None else limit.unit
+                if isinstance(value, BaseModel):
+                    yield from self.clause(value, here, around)
+                    continue
                 if value is None and "left out" not in meaning.lower():
                     continue
-                if isinstance(value, bool | int | float | str) or value is None:
+                if value is None or (isinstance(value, bool | int | float | str | tuple)
+                                     and value != ()):  # fmt: skip
                     shown = _words(value) if value is not None else "not stated"
                     note = meaning or None
                     yield Entry(
@@ -190,26 +200,41 @@ class _Reader:
         return self.contract.currency if unit == "money" else unit
 
 
-_BESIDE = {
-    "at": "amount",
-    "begin": "per_period",
-    "lasts": "per_period",
-    "over": "per_start",
-    "spread": "unit",
-    "paid_back_by": "amount",
-}
-_APPLIED = {"distribute": "distribution"}
+def _is_idle(clause: BaseModel, name: str) -> bool:
+    """Whether a field left out says nothing, since what it belongs to is not said either."""
+    match clause, name:
+        case Cost(amount=None), "at":
+            return clause.of != "commitments"
+        case Cost(per_period=None, rate=None), "begin" | "lasts":
+            return True
+        case Cost(per_start=None), "over":
+            return True
+        case Outcome(), "spread":  # a length of time comes about by a constant chance of ending
+            return clause.unit is None or clause.time_unit is not None
+        case Rule(amount=None), "paid_back_by":
+            return True
+        case Tranche(repaid="never"), "principal" | "interest" | "due_from":
+            return True
+        case Ending(), "settles" | "notice":
+            return bool(clause.redeem or clause.cancels) or (name == "notice" and clause.closes)
+    return False
+
+
+_APPLIED = {"distribute": "distribution", "order": "ranks", "draw_order": "draws"}
 """Fields whose default follows from another: the property that says it."""
 
 _UNITS = {
-    **dict.fromkeys(("periods", "after", "paid_after", "lasts", "over"), "periods"),
-    **dict.fromkeys(("at", "begin"), "period"),
+    **dict.fromkeys(
+        ("periods", "after", "paid_after", "lasts", "over", "every", "notice"), "periods"
+    ),
+    **dict.fromkeys(("at", "begin", "until"), "period"),
     **dict.fromkeys(("groups", "people", "intake"), "people"),
     **dict.fromkeys(("commitment", "amount", "period", "year", "total", "contract"), "money"),
     "number": "claims",
     "weights": "weight",
     "people_each": "people",
-    **dict.fromkeys(("share", "share_of_surplus", "profile"), "share"),
+    **dict.fromkeys(("share", "share_of_surplus", "profile", "draw", "repaid"), "share"),
+    "to": "share or part",
     **dict.fromkeys(("alikeness", "togetherness", "spearman", "kendall"), "correlation"),
     **dict.fromkeys(("inflation", "rate", "hurdle"), "rate a year"),
     **dict.fromkeys(("years", "lag"), "years"),
@@ -220,7 +245,7 @@ _UNITS = {
 
 def _unit_of(path: Path, name: str, value: Any) -> str:
     """The unit of a figure that is not of the kind that may be uncertain; of a word, none."""
-    if isinstance(value, str) or (isinstance(value, tuple) and _is_dates(value)):
+    if value is None or isinstance(value, str) or (isinstance(value, tuple) and _is_dates(value)):
         return ""
     return "share" if path[-2:] == ("tax", "rate") else _UNITS.get(name, "")
 
@@ -235,17 +260,20 @@ _TOLD_TEXTS = {"schedule", "base", "prices", "share", "currency", "unit", "held"
 def _is_told(path: Path, value: Any) -> bool:
     """Whether text or a list is a figure or a choice, rather than a name that refers."""
     if isinstance(value, tuple):
-        return bool(value) and not isinstance(value[0], str | tuple)
+        ranked = path in (("capital", "order"), ("capital", "draw_order"))
+        return ranked or (bool(value) and not isinstance(value[0], str | tuple))
     if path[-1] in _TOLD_TEXTS or "weights" in path[:-1] or value == "every_period":
         return True
-    return get_origin(kind_at(path, tagged=False)) is Literal
+    kind = kind_at(path, tagged=False)
+    return any(get_origin(bare(one)) is Literal for one in (kind, *get_args(kind)))
 
 
 def _words(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):
-        return ", ".join(map(_words, value))
+        between = "; " if any(isinstance(one, tuple) for one in value) else ", "
+        return between.join(map(_words, value))
     if isinstance(value, int | float):
         return f"{value:,.12g}"
     return value.isoformat() if isinstance(value, dt.date) else str(value)

@@ -10,14 +10,17 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 
 from sibmodel.contract.assumptions import FORMS, Range
+from sibmodel.contract.capital import Capital
 from sibmodel.contract.contract import Contract, ranges
+from sibmodel.contract.delivery import RATED
 from sibmodel.contract.names import FIGURE, Name
 from sibmodel.contract.outcomes import Outcome
 from sibmodel.contract.payments import Payer, RuleLimits
 from sibmodel.contract.performance import AgainstByDate
 from sibmodel.contract.tables import STEPS, TABLES
 from sibmodel.contract.timeline import DAYS_OF
-from sibmodel.contract.writing import ONE_OR_SEVERAL, SHORT
+from sibmodel.contract.tranches import Tranche
+from sibmodel.contract.writing import ONE_OR_SEVERAL, RANKED, SHORT
 
 _EXACTLY_ONE: dict[str, tuple[tuple[str, ...], ...]] = {
     "Assumption": tuple((form,) for form in FORMS),
@@ -26,6 +29,7 @@ _EXACTLY_ONE: dict[str, tuple[tuple[str, ...], ...]] = {
     "Comparison": (("control",), ("difference_in_differences",)),
     "Correlation": (("spearman",), ("kendall",)),
     "Discount": (("schedule",), ("rate",)),
+    "Ending": (("at",), ("from",)),
     "Length": (("periods",), ("days",), ("weeks",), ("months",), ("years",)),
     "Recycle": (("up_to",), ("share",)),
     "Redemption": (("of_drawn",), ("irr",)),
@@ -43,16 +47,18 @@ _ONE_OR_MORE = {
     "Table": TABLES,
     "Test": STEPS,
 }
+_PERIOD = r"^0*\d{1,9}$"
 _WHEN = r"^(0*(\d{1,3}|1[01]\d\d|1200)|\d{4}-\d{2}-\d{2})$"
 _KEYS = {
-    ("Cost", "amounts"): r"^\d+$",
-    ("Tranche", "draw"): r"^\d+$",
-    ("Tranche", "repaid"): r"^\d+$",
+    ("Cost", "amounts"): _PERIOD,
     ("Quantiles", "at"): r"^0?\.\d*[1-9]\d*$",
     **{(clause, "from"): _WHEN for clause in ("AgainstByDate", "SizesByDate", "Table")},
     **{("Table", form): f"^{FIGURE.pattern}$" for form in TABLES if form != "from"},
 }
+_A_SHARE_A_YEAR = {"exclusiveMinimum": -0.5, "exclusiveMaximum": 1}
 _LEAST = {
+    ("Capital", "hurdle"): _A_SHARE_A_YEAR,
+    ("Prices", "inflation"): _A_SHARE_A_YEAR,
     ("Beta", "sites"): {"minItems": 3},
     ("Benefit", "profile"): {"minItems": 1},
     ("Cohort", "groups"): {"minProperties": 1},
@@ -62,6 +68,7 @@ _LEAST = {
 _NOT_BESIDE = {
     ("Benefit", "profile"): ("years", "drop_off"),
     ("Comparison", "people"): ("people_each",),
+    ("Cost", "share"): ("rate",),
     ("Outcome", "unit"): ("one_of",),
     ("Performance", "of"): ("weights", "value"),
     ("Performance", "weights"): ("value",),
@@ -69,11 +76,54 @@ _NOT_BESIDE = {
     ("Table", "from"): tuple(form for form in TABLES if form != "from"),
 }
 _GOES_WITH = {
+    "Cost": {"share": ["of"], "rate": ["of"]},
+    "Ending": {"redeem": ["left_to"], "paid_by": ["redeem"], "left_to": ["redeem"]},
     "Outcome": {"spread": ["unit"]},
     "Performance": {"of": ["as"], "as": ["of"]},
     "Rule": {"price": ["pays"]},
 }
+_CLOSES: dict[str, Any] = {
+    "anyOf": [
+        {"required": ["redeem"]},
+        {"required": ["settles"], "properties": {"settles": {"const": "at_once"}}},
+    ]
+}
+_NO_NOTICE = {"properties": {"notice": {"const": 0}}}
+
+
+def _when_it_is(field: str, *values: str) -> dict[str, Any]:
+    return {"required": [field], "properties": {field: {"enum": [*values]}}}
+
+
 _IF: dict[str, tuple[dict[str, Any], ...]] = {
+    "Cost": (
+        {"if": {"required": ["of"]},
+         "then": {"anyOf": [{"required": ["share"]}, {"required": ["rate"]}]}},
+        {"if": {"required": ["share"]},
+         "then": {"not": _when_it_is("of", *(of for of in RATED if of != "commitments"))}},
+        {"if": {"required": ["rate"]}, "then": _when_it_is("of", *RATED)},
+    ),
+    "Ending": (
+        {"if": {"required": ["chance"], "properties": {"if": False}},
+         "then": {"required": ["at"]}},
+        {"if": {"required": ["redeem"]}, "then": {"not": _when_it_is("settles", "at_end")}},
+        {"if": _CLOSES, "then": _NO_NOTICE},
+        {"if": {"required": ["cancels"]}, "then": {"not": _CLOSES, **_NO_NOTICE}},
+    ),
+    "Step": (
+        {"if": {"required": ["until"], "properties": {"until": {"properties": {"of": False}}}},
+         "then": {"properties": {"to": {"maxProperties": 1}}}},
+    ),
+    "Tranche": (
+        {"if": _when_it_is("repaid", "never"),
+         "then": {"properties": dict.fromkeys(("principal", "interest", "due_from"), False)}},
+        {"if": {"required": ["due_from"]},
+         "then": {"required": ["repaid"], "not": _when_it_is("repaid", "as_available")}},
+        {"if": {"required": ["repaid"], "properties": {"repaid": {"required": ["level"],
+                                                                  "type": "object"}}},
+         "then": {"properties": {"principal": False,
+                                 "interest": {"not": _when_it_is("paid", "each_year", "at_end")}}}},
+    ),
     "Outcome": (
         {"if": {"required": ["unit"], "properties": {"unit": {"enum": [*DAYS_OF]}}},
          "then": {"properties": {"spread": False}}},
@@ -190,6 +240,15 @@ def _completed(model: type[BaseModel], clause: dict[str, Any]) -> None:
             fields[several] = _or_one(fields[several])
     if hasattr(model, "named_kind"):
         clause["propertyNames"] = {"$ref": "#/$defs/Name"}
+    if model is Capital:
+        for field in RANKED:
+            fields[field]["items"] = {"anyOf": [{"type": "string"}, fields[field]["items"]]}
+    if model is Tranche:
+        for field in ("draw", "repaid"):
+            for kind in fields[field]["oneOf"]:
+                if "additionalProperties" in kind:
+                    kind |= {"propertyNames": {"pattern": _PERIOD}, "minProperties": 1}
+                    del kind["minLength"]  # pydantic says it of the mapping's text
     if model is Payer:
         fields["share"] = _share(fields["share"])
     for field, limits in ranges(model).items():
@@ -213,7 +272,7 @@ def _rates(most: float) -> dict[str, Any]:
 
 def _or_one(several: dict[str, Any]) -> dict[str, Any]:
     """A list that may also be written as its only entry."""
-    array = [word for word in ("items", "minItems", "type") if word in several]
+    array = ("items", "minItems", "type")
     kinds = several.pop("oneOf", None) or [{word: several.pop(word) for word in array}]
     [listed] = [kind for kind in kinds if kind.get("type") == "array"]
     return {**several, "anyOf": [*kinds, listed["items"]]}

@@ -18,7 +18,8 @@ from sibmodel.contract import checks
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.faults import ContractError, Fault, key_text, path_text
 from sibmodel.contract.meant import number_meant
-from sibmodel.contract.words import in_words, key_of, misspelt
+from sibmodel.contract.words import in_words, key_of, kind_at, misspelt
+from sibmodel.contract.writing import SHORT
 
 Path = tuple[str | int, ...]
 
@@ -75,11 +76,14 @@ def validated(data: Any, name: str, already: Iterable[Fault] = ()) -> Contract:
             found += [f for f in new if f.path not in meant and not _follows(f, cut)]
             before = list(cut)
             for fault in new:
-                _cut(mended, fault.path, cut)
+                if not any(fault.path[: len(path)] == path for path in cut[len(before) :]):
+                    _cut(mended, fault.path, cut)
             if cut == before:
                 break
     if contract is not None and not any(path[0] in _ELSEWHERE and len(path) == 1 for path in cut):
-        found += [fault for fault in checks.faults(contract) if not _follows(fault, cut)]
+        told = [Fault(_as_written(fault.path, data), fault.message) for fault in
+                checks.faults(contract)]  # fmt: skip
+        found += [fault for fault in told if not _follows(fault, cut)]
     if found or contract is None:
         raise ContractError(dict.fromkeys(found), name)
     return contract
@@ -144,6 +148,10 @@ def _cut(data: Any, path: Path, cut: list[Path]) -> None:
     elif len(path) == 3 and path[:2] == ("payments", "rules"):
         pays = before.get("pays") if isinstance(before, dict) else None
         home[key] = {"pays": pays if isinstance(pays, str) else "", "price": 0.0}
+    elif len(path) == 3 and path[:2] == ("capital", "tranches"):
+        home[key] = {"commitment": 0.0}
+    elif len(path) == 3 and path[:2] == ("capital", "surplus"):
+        home[key] = {"to": {"provider": 1}}
     elif path[-1] in _SAYS_NOTHING:
         home[key] = _SAYS_NOTHING[path[-1]]
 
@@ -186,6 +194,27 @@ def _reachable(data: Any, path: Path) -> bool:
     return isinstance(data, dict)
 
 
+def _as_written(path: Path, data: Any) -> Path:
+    """A path without the fields that a short form leaves out: interest.rate of interest: 0.05."""
+    written: list[str | int] = []
+    for index, step in enumerate(path):
+        model = kind_at(path[:index], tagged=False)
+        here = data
+        there = isinstance(here, Mapping) and key_of(here, step) in here
+        short = isinstance(model, type) and SHORT.get(model) == step
+        if short and not there and data is not None:
+            continue
+        written.append(step)
+        if isinstance(data, list | tuple) and isinstance(step, int) and step < len(data):
+            data = data[step]
+        else:
+            data = data[key_of(data, step)] if there else None
+    return tuple(written)
+
+
+_RANKED = (("capital", "order"), ("capital", "draw_order"))
+
+
 def _follows(fault: Fault, cut: list[Path]) -> bool:
     """Whether a fault is there only because of what was cut."""
     told = tuple(map(key_text, fault.path))
@@ -197,5 +226,9 @@ def _follows(fault: Fault, cut: list[Path]) -> bool:
         if any(f"{start}{text}{end}" in fault.message for start in "'" for end in "'.["):
             return True
         if f"called {str(path[-1])!r}" in fault.message:
+            return True
+        # whether a tranche must be ranked depends on what it says
+        ranked = fault.path in _RANKED and path[:2] == ("capital", "tranches") and len(path) > 2
+        if ranked and re.search(rf"'{path[2]}['.]", fault.message):
             return True
     return False

@@ -10,11 +10,12 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, Tag, ValidationError
 
-from sibmodel.contract.assumptions import Assumption
+from sibmodel.contract.assumptions import Assumption, Clause
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.faults import Fault, did_you_mean, key_text
 from sibmodel.contract.meant import number_meant
 from sibmodel.contract.names import is_name
+from sibmodel.contract.other_words import BESIDE, ELSEWHERE, OTHER_CHOICES, OTHER_FIELDS
 from sibmodel.contract.payments import Floors, Size
 from sibmodel.contract.tables import TABLES
 
@@ -89,9 +90,11 @@ def _one_in_words(error: dict[str, Any], data: Any) -> Fault:
         return Fault(path, f"{_NO_FIELD}; {_field_meant(loc)}")
     if kind in _ORDERED:
         word, bound = _ORDERED[kind]
-        return Fault(path, f"must be {word.format(context[bound])}: seen {show(seen)}")
+        whole = kind == "less_than_equal" and context["le"] == 1 and 2 <= seen <= 100
+        remedy = f"; for {seen:g}% write {seen / 100:g}" if whole else ""
+        return Fault(path, f"must be {word.format(context[bound])}: seen {show(seen)}{remedy}")
     if kind == "literal_error":
-        return Fault(path, _one_of(context["expected"], seen))
+        return Fault(path, _one_of(context["expected"], seen, _beside(loc)))
     if kind in ("too_short", "too_long"):
         return Fault(path, _length(kind, context, loc, seen))
     if kind in ("model_type", "model_attributes_type", "dict_type", "mapping_type"):
@@ -102,8 +105,9 @@ def _one_in_words(error: dict[str, Any], data: Any) -> Fault:
             return Fault(path, f"seen the text {seen!r}: write {meant}")
         if kind == "string_type" and isinstance(seen, list):
             return Fault(path, f"takes one name, not a list: seen {show(seen)}")
-        periods = " of periods" if "whole" in _WANTED[kind] and loc[-1] in _PERIODS else ""
-        return Fault(path, f"needs {_WANTED[kind]}{periods}: seen {show(seen)}")
+        if kind == "tuple_type" and isinstance(seen, str | int | float):
+            return Fault(path, f"needs a list: seen {show(seen)}; of one entry, [{show(seen)}]")
+        return Fault(path, f"needs {_WANTED[kind]}{_more_wanted(kind, loc)}: seen {show(seen)}")
     return Fault(path, f"{error['msg'].replace('Input should be', 'must be')}: seen {show(seen)}")
 
 
@@ -124,45 +128,15 @@ def _field_meant(loc: Path) -> str:
         might += TABLES  # it may be a table misspelt
     if _is_model(model) and issubclass(model, Size):
         might.append("from")
-    for word in _OTHER_WORDS.get(name.lower().replace("-", "_"), ()):
+    other = name.lower().replace("-", "_")
+    said = ELSEWHERE.get(model.__name__, {}).get(other) if _is_model(model) else None
+    if said is not None:
+        return said
+    for word in OTHER_FIELDS.get(other, ()):
         if word in might:
             return f"did you mean {word!r}?"
     near = did_you_mean(name, might)
     return near if near.startswith("did you mean") else did_you_mean(name, fields)
-
-
-_OTHER_WORDS = {
-    "by_date": ("from",),
-    "by_period": ("from",),
-    "dates": ("from", "at", "due"),
-    "bands": ("each_above",),
-    "steps": ("at_least",),
-    "min": ("floor", "pert", "at_least"),
-    "minimum": ("floor", "pert", "at_least"),
-    "mode": ("pert",),
-    "likely": ("pert",),
-    "low": ("pert",),
-    "high": ("pert",),
-    "max": ("cap", "pert", "at_most", "limits"),
-    "maximum": ("cap", "pert", "at_most", "limits"),
-    "more_than": ("above",),
-    "greater_than": ("above",),
-    "less_than": ("below",),
-    "cap": ("limits",),
-    "caps": ("limits",),
-    "tariff": ("price",),
-    "fee": ("price",),
-    "deadweight": ("anyway",),
-    "baseline": ("anyway",),
-    "counterfactual": ("against", "anyway"),
-    "probability": ("rate",),
-    "success_rate": ("rate",),
-    "delay": ("after", "paid_after"),
-    "lag": ("after", "paid_after"),
-    "requires": ("needs",),
-    "funders": ("payers",),
-}
-"""Words of other people for fields of the language."""
 
 
 _ORDERED = {
@@ -171,7 +145,8 @@ _ORDERED = {
     "less_than": ("below {:g}", "lt"),
     "less_than_equal": ("{:g} or less", "le"),
 }
-_PERIODS = ("after", "paid_after", "over", "periods")
+_PERIODS = ("after", "paid_after", "over", "periods", "for", "notice", "every")
+_A_PERIOD = ("at", "from", "until")
 _WANTED = {
     "float_type": "a number",
     "float_parsing": "a number",
@@ -196,14 +171,39 @@ def show(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 
-def _one_of(expected: str, seen: Any) -> str:
+def _more_wanted(kind: str, loc: Path) -> str:
+    """What to add to the kind of value that is wanted at a place."""
+    if "whole" in _WANTED[kind]:
+        counted = ", the period counted from 0" if loc[-1] in _A_PERIOD else ""
+        return " of periods" if loc[-1] in _PERIODS else counted
+    return f", or {_beside(loc)}" if kind.startswith("bool") and _beside(loc) else ""
+
+
+def _beside(loc: Path) -> str:
+    """What the field at a place may say beside its words."""
+    for end in (len(loc) - 1, len(loc) - 2):  # the last step may be the kind chosen among several
+        model = kind_at(loc[:end])
+        if _is_model(model):
+            return BESIDE.get((model.__name__, str(loc[end])), "")
+    return ""
+
+
+def _one_of(expected: str, seen: Any, beside: str) -> str:
     words = [word.strip().strip("'") for word in expected.replace(" or ", ", ").split(",")]
     if len(words) == 1:
         remedy = ", in quotes: take them off" if seen == words[0] else ""
         return f"must be {words[0]}: seen {show(seen)}{remedy}"
-    near = did_you_mean(seen, words) if isinstance(seen, str) else ""
+    near = _choice_meant(seen, words) if isinstance(seen, str) else ""
     remedy = f"; {near}" if near.startswith("did") else ""
-    return f"must be one of {', '.join(words)}: seen {show(seen)}{remedy}"
+    more = f"; or {beside}" if beside else ""
+    return f"must be one of {', '.join(words)}{more}: seen {show(seen)}{remedy}"
+
+
+def _choice_meant(seen: str, words: list[str]) -> str:
+    meant = OTHER_CHOICES.get(seen.lower())
+    if meant is None or {*meant} - {*words}:
+        return did_you_mean(seen, words)
+    return f"did you mean {meant[0]!r}?" if meant else ""
 
 
 def _length(kind: str, context: dict[str, Any], loc: Path, seen: Any) -> str:
@@ -228,9 +228,12 @@ def _so_many_numbers(loc: Path) -> str:
 
 
 def _mapping_wanted(loc: Path, seen: Any) -> str:
-    kind = _bare(kind_at(loc))
+    kind = bare(kind_at(loc))
     if _is_model(kind):
-        return f"needs a mapping with some of {', '.join(_fields(kind))}: seen {show(seen)}"
+        own = [name for name in _fields(kind) if name not in Clause.model_fields]
+        return f"needs a mapping with some of {', '.join(own)}: seen {show(seen)}"
+    if get_origin(kind) is dict and bare(get_args(kind)[0]) is int:
+        return f"needs a mapping of periods, {{0: …, 4: …}}: seen {show(seen)}"
     named = seen if isinstance(seen, list) else [seen]
     names = named if all(isinstance(one, str) and is_name(one) for one in named) else ["name"]
     written = ", ".join(f"{name}: …" for name in names)
@@ -285,14 +288,14 @@ def reader_path(loc: Path, data: Any, kind: str = "") -> Path:
 # --- what the typed clauses want at a place -------------------------------------------------------
 
 
-def _bare(kind: Any) -> Any:
+def bare(kind: Any) -> Any:
     """A type without its annotations and without None."""
     while get_origin(kind) is Annotated:
         kind = get_args(kind)[0]
     if get_origin(kind) in (Union, types.UnionType):
         parts = [part for part in get_args(kind) if part is not type(None)]
         if len(parts) == 1:
-            return _bare(parts[0])
+            return bare(parts[0])
     return kind
 
 
@@ -312,7 +315,7 @@ def kind_at(loc: Path, tagged: bool = True) -> Any:
     """
     kind: Any = Contract
     for step in loc:
-        kind = _bare(kind)
+        kind = bare(kind)
         if get_origin(kind) in (Union, types.UnionType):
             if tagged:
                 tags = (part for part in get_args(kind) if Tag(str(step)) in _extras(part))
@@ -329,7 +332,7 @@ def kind_at(loc: Path, tagged: bool = True) -> Any:
             kind = get_args(kind)[0]
         else:
             return None
-    return _bare(kind)
+    return bare(kind)
 
 
 def takes_names(kind: Any) -> bool:
@@ -345,7 +348,7 @@ def field_names(path: Path) -> list[str]:
 
 def _models(kind: Any) -> list[type[BaseModel]]:
     parts = get_args(kind) if get_origin(kind) in (Union, types.UnionType) else [kind]
-    return [bare for bare in map(_bare, parts) if _is_model(bare)]
+    return [kind for kind in map(bare, parts) if _is_model(kind)]
 
 
 def _extras(kind: Any) -> tuple[Any, ...]:

@@ -11,13 +11,14 @@ from typing import Any
 from pydantic import BaseModel
 
 from sibmodel.contract.assumptions import Clause, Quantiles, Samples
-from sibmodel.contract.capital import Interest, Redemption, Until
+from sibmodel.contract.capital import Capital, Until
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.faults import ContractError, key_text
 from sibmodel.contract.payments import MoneySize, Payer, Rule, Size
 from sibmodel.contract.performance import Performance
 from sibmodel.contract.reading import Key, Node, read, scalar
 from sibmodel.contract.timeline import Length
+from sibmodel.contract.tranches import Interest, Redemption
 from sibmodel.contract.value import Discount
 
 WIDTH = 100
@@ -42,6 +43,9 @@ ONE_OR_SEVERAL: tuple[tuple[type[BaseModel], str], ...] = (
     (Until, "of"),
 )
 """Lists that may be written as their only entry."""
+
+RANKED = ("order", "draw_order")
+"""Lists of capital in which a rank of one may be written as its name."""
 
 
 def plain(value: Any) -> Any:
@@ -73,6 +77,9 @@ def plain(value: Any) -> Any:
             if isinstance(value, one_of[0]) and isinstance(said.get(one_of[1]), list):
                 [first, *others] = said[one_of[1]]
                 said[one_of[1]] = [first, *others] if others else first
+        if isinstance(value, Capital):
+            for field in {*RANKED} & {*said}:
+                said[field] = [rank if len(rank) > 1 else rank[0] for rank in said[field]]
         if isinstance(value, Samples) and value.file is not None:
             del said["values"]
         short = SHORT.get(type(value))

@@ -13,7 +13,7 @@ from sibmodel.contract.payments import Payer, Rule, ShareOf, Size, SizesByDate
 from sibmodel.contract.performance import AgainstByDate, Comparison, Performance
 from sibmodel.contract.tables import STEPS, Table, Test
 from sibmodel.pages.figures import Figures, plain, share
-from sibmodel.pages.text import day, listed, words
+from sibmodel.pages.text import day, listed, sentence, words
 
 WORDS = {"at_least": "at least", "above": "above", "at_most": "at most", "below": "below"}
 MANY = 3
@@ -50,7 +50,7 @@ def clauses(contract: Contract) -> Clauses:
     else:
         said = {name: f"{text}; {paid[name]}" for name, text in said.items()}
     return Clauses(
-        {name: _sentence(f"{text}.") for name, text in said.items()},
+        {name: sentence(f"{text}.") for name, text in said.items()},
         {name: writer.performance(clause) for name, clause in contract.performance.items()},
         together,
     )
@@ -216,7 +216,7 @@ class _Writer(Figures):
         if payments.tax is not None:
             where = "is within" if payments.tax.included else "goes on top of"
             found.append(f"tax of {share(payments.tax.rate)} {where} prices and limits")
-        return [_sentence(f"{text}.") for text in found]
+        return [sentence(f"{text}.") for text in found]
 
     def floors(self, floors: Any) -> str:
         """The least that is paid, by span."""
@@ -251,7 +251,7 @@ class _Writer(Figures):
         text += over.get(clause.over, "")
         if clause.unit is not None:
             text += ", in percent" if clause.unit == "percent" else f", in {words(clause.unit)}"
-        return _sentence(f"{text}{f'; read {self.dates(clause.at)}' if clause.at else ''}.")
+        return sentence(f"{text}{f'; read {self.dates(clause.at)}' if clause.at else ''}.")
 
     def _read(self, clause: Performance, outcome: Outcome) -> str:
         of = words(clause.of or "")
@@ -285,7 +285,3 @@ def _small(value: Any) -> bool:
         ]  # fmt: skip
         return all(_small(part) for part in parts)
     return isinstance(value, int | float) and abs(value) <= 10
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 
-from sibmodel.pages import html, tables
+from sibmodel.pages import drawing, html, tables
 from sibmodel.pages import plots as drawn
 from sibmodel.results import Results
 
@@ -18,7 +18,7 @@ DOTS_PER_INCH = 150
 PACKAGES = ("sibmodel", "numpy", "scipy", "pandas", "matplotlib")
 
 
-def write(results: Results, folder: str | Path) -> list[Path]:
+def write(results: Results, folder: str | Path, *, explain: int | None = None) -> list[Path]:
     """Write everything there is to see of a result into a folder.
 
     The same contract, seed and runs give the same bytes again. A table or plot that there is none
@@ -29,6 +29,8 @@ def write(results: Results, folder: str | Path) -> list[Path]:
     results : Results
     folder : str or pathlib.Path
         Made if it is not there.
+    explain : int, optional
+        A run whose tables are written too, ``tables/run_17_*.csv``: see ``results.explain``.
 
     Returns
     -------
@@ -55,6 +57,15 @@ def write(results: Results, folder: str | Path) -> list[Path]:
         folder / "tables" / f"{name}.csv": table.to_csv(index=False, lineterminator="\n")
         for name, table in found.items()
     }
+    runs = {}
+    if explain is not None:
+        runs = {
+            folder / "tables" / f"run_{explain}_{name}.csv": table.to_csv(lineterminator="\n")
+            for name, table in results.explain(explain).tables.items()
+        }
+    for old in {*(folder / "tables").glob("run_*.csv")} - set(runs):
+        old.unlink()
+    pages |= runs
     pictures = {folder / "plots" / f"{name}.png": plot for name, plot in plots[0].items()}
     for name in absent:
         (folder / "tables" / f"{name}.csv").unlink(missing_ok=True)
@@ -63,7 +74,7 @@ def write(results: Results, folder: str | Path) -> list[Path]:
     for path, text in pages.items():
         path.write_text(text, encoding="utf-8", newline="\n")
     for path, plot in pictures.items():
-        with mpl.rc_context(drawn.STYLE):
+        with mpl.rc_context(drawing.STYLE):
             plot.figure.savefig(path, dpi=DOTS_PER_INCH, metadata={"Software": None})
     first, *rest = pages
     paths = [first, *pictures, *rest]

@@ -13,10 +13,11 @@ import matplotlib as mpl
 
 from sibmodel.contract.checks import warnings
 from sibmodel.contract.register import moves_together, register
+from sibmodel.pages import drawing, shown, shown_investors
 from sibmodel.pages import plots as drawn
-from sibmodel.pages import shown
 from sibmodel.pages.answer import answer
-from sibmodel.pages.basis import AbsentError
+from sibmodel.pages.basis import AbsentError, or_reason
+from sibmodel.pages.capital_clauses import capital_clauses
 from sibmodel.pages.clauses import clauses
 from sibmodel.pages.text import day, listed, minus, words
 from sibmodel.results import Results
@@ -25,7 +26,7 @@ from sibmodel.results import Results
 def page(
     results: Results,
     *,
-    plots: tuple[dict[str, drawn.Plot], dict[str, str]] | None = None,
+    plots: tuple[dict[str, drawing.Plot], dict[str, str]] | None = None,
 ) -> str:
     """The page: answer first, then plots, every measure, who gains, and every assumption.
 
@@ -71,8 +72,8 @@ def page(
         made=_made(results),
         money=_money_notes(results),
         warnings=warnings(contract),
-        plots=[
-            {
+        plots={
+            name: {
                 "title": TITLES[name],
                 "image": _image(plot.figure),
                 "alt": plot.alt,
@@ -80,23 +81,28 @@ def page(
                 "tables": shown.behind_plot(results, name),
             }
             for name, plot in found.items()
-        ],
+        },
+        capital=capital_clauses(contract),
+        returns=or_reason(shown_investors.returns, results),
+        tail=or_reason(shown_investors.tail, results),
+        losses=or_reason(shown_investors.losses, results),
+        endings=or_reason(shown_investors.endings, results),
         clauses=clauses(contract),
-        by_rule=shown.or_reason(shown.by_rule, results),
-        thresholds=shown.or_reason(shown.thresholds, results),
+        by_rule=or_reason(shown.by_rule, results),
+        thresholds=or_reason(shown.thresholds, results),
         not_shown=_not_shown(results, missing),
         by_year=shown.by_year(results),
         measures=shown.measures(results),
         undefined=shown.undefined(results),
-        limits=shown.or_reason(shown.limits, results),
+        limits=or_reason(shown.limits, results),
         never_bind=shown.never_bind(results),
         idle=shown.idle_measures(results),
         base_and_mean=shown.base_and_mean(results),
-        incidence=shown.or_reason(shown.incidence, results),
+        incidence=or_reason(shown.incidence, results),
         additional=shown.additional(results),
-        groups=shown.or_reason(shown.groups, results),
+        groups=or_reason(shown.groups, results),
         person_limit=results.contract.payments.limits.person is not None,
-        limit_per_person=shown.or_reason(shown.limit_per_person, results),
+        limit_per_person=or_reason(shown.limit_per_person, results),
         register_count=shown.register_count(entries),
         register=shown.stated([entry for entry in entries if entry.status != "default"]),
         defaults=shown.defaults([entry for entry in entries if entry.status == "default"]),
@@ -108,6 +114,7 @@ def page(
 TITLES = {
     "payments": "What is paid, when, and by whom",
     "investor_return": "What investors earn",
+    "investor_cash_flow": "Investors’ cash, period by period",
     "incidence": "Who pays and who gains",
 }
 
@@ -136,7 +143,7 @@ TABLES = {
 
 def _image(figure: Any) -> str:
     buffer = io.BytesIO()
-    with mpl.rc_context(drawn.STYLE):
+    with mpl.rc_context(drawing.STYLE):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode()
 

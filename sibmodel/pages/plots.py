@@ -6,11 +6,8 @@ told apart by brightness, hatching and labels as well as by colour.
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -22,6 +19,24 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from sibmodel.pages import tables
 from sibmodel.pages.basis import AbsentError
+from sibmodel.pages.drawing import (
+    FILLS,
+    GREEN,
+    ORANGE,
+    SKY,
+    STYLE,
+    VERMILION,
+    WIDTH,
+    YELLOW,
+    Plot,
+    date_axis,
+    day_of,
+    fan,
+    fills,
+    money_axis,
+    titled,
+)
+from sibmodel.pages.flows import investor_cash_flow
 from sibmodel.pages.text import (
     benefits_valued,
     cell,
@@ -33,47 +48,6 @@ from sibmodel.pages.text import (
     words,
 )
 from sibmodel.results import Results
-
-# Source: Okabe and Ito (2008), Color Universal Design: colours most colour-blind readers tell apart
-BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, YELLOW = (
-    "#0072B2",
-    "#E69F00",
-    "#009E73",
-    "#D55E00",
-    "#CC79A7",
-    "#56B4E9",
-    "#F0E442",
-)
-FILLS = (
-    (SKY, ""),
-    (ORANGE, "//"),
-    (GREEN, ".."),
-    (YELLOW, "xx"),
-    (PURPLE, "\\\\"),
-    (VERMILION, "--"),
-    (BLUE, "++"),
-)
-STYLE: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",
-    "font.size": 13,
-    "axes.titlesize": 15,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "hatch.linewidth": 0.8,
-    "svg.hashsalt": "sibmodel",
-}
-WIDTH = 9.0  # inches
-
-
-@dataclass(frozen=True)
-class Plot:
-    """A figure, what a reader who cannot see it should hear, and what to add below it."""
-
-    figure: Figure
-    alt: str
-    caption: str
 
 
 def payments(results: Results) -> Plot:
@@ -92,63 +66,32 @@ def payments(results: Results) -> Plot:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, 4.6 * rows), layout="constrained")
         panels = figure.subplots(rows, 1, sharex=True, squeeze=False)[:, 0]
-        _fan(panels[0], shown, size, certain=results.runs == 1)
+        fan(panels[0], shown, size, certain=results.runs == 1)
         who = f"{words(payers[0])} pays" if len(payers) == 1 else "is paid"
-        panels[0].set_title(f"What {who} each {step}: {total} in all")
+        titled(panels[0], f"What {who} each {step}: {total} in all")
         if rows > 1:
             _shares(panels[1], by_payer[by_payer["period"] <= last], payers, size)
             panels[1].set_title("Who pays what is expected")
         for axes in panels:
-            axes.set_ylabel(f"{currency} {word}".strip() + f" a {step}")
+            money_axis(axes, f"{currency} {word}".strip() + f" a {step}")
             axes.set_ylim(bottom=0)
-            axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:,g}"))
-            axes.grid(axis="y", color="0.85", linewidth=0.8)
-            axes.set_axisbelow(True)
-        _date_axis(panels[-1], shown, step)
+        date_axis(panels[-1], shown, step)
     top = shown.sort_values("expected").iloc[-1]
-    most, when = money(top["expected"], currency), _day(top["date"])
+    most, when = money(top["expected"], currency), day_of(top["date"])
     alt = f"Outcome payments by {step}: {total} in all; the most, {most}, in that from {when}"
     if results.runs > 1:
         low, high = money(top["p5"], currency), money(top["p95"], currency)
         alt += f", where 9 runs in 10 lie between {low} and {high}"
     caption = "Cash as it is paid (nominal). Each period's range is its own; ranges do not add up."
     if last < int(table["period"].max()):
-        caption += f" Nothing is paid after the {step} from {_day(shown['date'].iloc[-1])}."
+        caption += f" Nothing is paid after the {step} from {day_of(shown['date'].iloc[-1])}."
     return Plot(figure, f"{alt}.", caption)
-
-
-def _day(iso: str) -> str:
-    return day(dt.date.fromisoformat(iso))
-
-
-def _fan(axes: Axes, shown: pd.DataFrame, size: float, *, certain: bool) -> None:
-    """Percentiles as steps: money of a period is drawn over the whole of it."""
-    edges = np.append(shown["period"].to_numpy(), shown["period"].iloc[-1] + 1)
-
-    def steps(column: str) -> np.ndarray:
-        return np.append(shown[column].to_numpy(), shown[column].iloc[-1]) / size
-
-    if certain:
-        axes.fill_between(edges, steps("p50"), step="post", color=SKY, linewidth=0)
-        return
-    for low, high, colour, label in (
-        ("p5", "p95", "#CFE3F1", "9 runs in 10 (P5 to P95)"),
-        ("p25", "p75", "#6FAED6", "half of all runs (P25 to P75)"),
-    ):
-        axes.fill_between(
-            edges, steps(low), steps(high), step="post", color=colour, linewidth=0, label=label
-        )
-    axes.step(edges, steps("p50"), where="post", color="black", linewidth=2, label="middle run")
-    axes.step(edges, steps("p95"), where="post", color=BLUE, linewidth=1, linestyle=(0, (4, 2)))
-    axes.step(edges, steps("p5"), where="post", color=BLUE, linewidth=1, linestyle=(0, (1, 1)))
-    axes.legend(loc="upper left", frameon=False, fontsize=12)
-    axes.margins(y=0.25)
 
 
 def _shares(axes: Axes, by_payer: pd.DataFrame, payers: list[str], size: float) -> None:
     base: np.ndarray | float = 0.0
     whole = by_payer["expected"].sum()
-    for payer, (colour, hatch) in zip(payers, _fills(len(payers)), strict=True):
+    for payer, (colour, hatch) in zip(payers, fills(len(payers)), strict=True):
         mine = by_payer[by_payer["payer"] == payer]
         height = mine["expected"].to_numpy() / size
         axes.bar(
@@ -165,21 +108,6 @@ def _shares(axes: Axes, by_payer: pd.DataFrame, payers: list[str], size: float) 
         base = base + height
     axes.legend(loc="upper left", frameon=False, fontsize=12, reverse=True)
     axes.margins(y=0.25)
-
-
-def _fills(count: int) -> list[tuple[str, str]]:
-    return [FILLS[index % len(FILLS)] for index in range(count)]
-
-
-def _date_axis(axes: Axes, shown: pd.DataFrame, step: str) -> None:
-    every = max(1, math.ceil(len(shown) / 9))
-    some = shown.iloc[::every]
-    axes.set_xticks(
-        some["period"].to_numpy() + 0.5,
-        [pd.Timestamp(date).strftime("%b\n%Y") for date in some["date"]],
-    )
-    axes.set_xlim(shown["period"].iloc[0], shown["period"].iloc[-1] + 1)
-    axes.set_xlabel(f"{step.capitalize()} beginning")
 
 
 def investor_return(results: Results) -> Plot:
@@ -218,7 +146,13 @@ def investor_return(results: Results) -> Plot:
         axes.yaxis.set_major_locator(MaxNLocator(6))
         axes.grid(axis="y", color="0.85", linewidth=0.8)
         axes.set_axisbelow(True)
-        axes.legend(handles=_return_key(table), loc="upper left", frameon=False, fontsize=12)
+        left = 3 * np.argmax(shares) < len(shares)  # the key stands where the bars are lower
+        axes.legend(
+            handles=_return_key(table),
+            loc="upper right" if left else "upper left",
+            frameon=False,
+            fontsize=12,
+        )
         title = f"Investors lose money in {of_hundred(loses)}"
         if not math.isnan(middle):
             title += f";\nin the middle run they earn {cell(middle, 'rate a year')} a year"
@@ -390,15 +324,10 @@ def _party(name: str) -> str:
 PLOTS: dict[str, Callable[[Results], Plot]] = {
     "payments": payments,
     "investor_return": investor_return,
+    "investor_cash_flow": investor_cash_flow,
     "incidence": incidence,
 }
-"""Every plot; the numbers of each are in the tables named in TABLES_BEHIND."""
-
-TABLES_BEHIND = {
-    "payments": ("payments_by_period", "payments_by_payer"),
-    "investor_return": ("irr_distribution", "irr_statuses"),
-    "incidence": ("incidence",),
-}
+"""Every plot, in the order of the page."""
 
 
 def plots(results: Results) -> tuple[dict[str, Plot], dict[str, str]]:

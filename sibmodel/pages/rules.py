@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from sibmodel.contract.assumptions import Assumption, ByGroup
+from sibmodel.contract.capital import Capital
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.tables import STEPS, Table
 from sibmodel.pages.basis import AbsentError, ledger_of, percentiles_of
@@ -39,7 +40,7 @@ def payments_by_rule(results: Results) -> pd.DataFrame:
     paid = ledger["paid"].sum("period").transpose("run", "rule")
     sums = {str(rule): paid.sel(rule=rule).values for rule in paid["rule"].values}
     if "paid_back" in ledger:
-        sums["paid back"] = -ledger["paid_back"].sum(["period", "payer"]).values
+        sums["paid back"] = 0.0 - ledger["paid_back"].sum(["period", "payer"]).values
     whole = sum(sums.values(), np.zeros(results.runs))
     rows = []
     for name, values in {**sums, "all payments": whole}.items():
@@ -114,7 +115,7 @@ def thresholds(results: Results) -> pd.DataFrame:
 
 
 def stated(contract: Contract) -> Iterator[Threshold]:
-    """Every certain threshold on a performance, rule by rule.
+    """Every certain threshold on a performance, rule by rule, then those of the capital.
 
     Examples
     --------
@@ -132,6 +133,26 @@ def stated(contract: Contract) -> Iterator[Threshold]:
                     yield Threshold(tested, word, bound, name)
         for value in (rule.price, rule.amount, rule.deadweight, *rule.factors.values()):
             yield from _in_tables(contract, value, rule.pays, name)
+    if contract.capital is not None:
+        yield from _in_capital(contract, contract.capital)
+
+
+def _in_capital(contract: Contract, capital: Capital) -> Iterator[Threshold]:
+    """What endings test, and what interest, principal and sums are read off."""
+    for name, ending in capital.endings.items():
+        for tested, test in ending.when.items():
+            for word in STEPS:
+                bound = _certain(contract, getattr(test, word))
+                if tested in contract.performance and bound is not None:
+                    yield Threshold(tested, word, bound, name)
+    values: list[tuple[str, Any]] = []
+    for name, tranche in capital.tranches.items():
+        values += [(name, tranche.principal), (name, tranche.interest.rate)]
+    for name, guarantee in capital.guarantees.items():
+        values += [(name, guarantee.up_to), (name, guarantee.limit)]
+    values += [(name, settlement.amount) for name, settlement in capital.settlements.items()]
+    for name, value in values:
+        yield from _in_tables(contract, value, None, name)
 
 
 def _in_tables(contract: Contract, value: Any, pays: str | None, rule: str) -> Iterator[Threshold]:

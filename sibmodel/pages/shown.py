@@ -3,43 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, TypeVar
+from typing import Any
 
 from sibmodel.contract.register import Entry
-from sibmodel.pages import rules, tables
-from sibmodel.pages.basis import PERCENTILES, AbsentError
+from sibmodel.pages import rules, shown_investors, tables
+from sibmodel.pages.basis import PERCENTILES, Shown, cells
 from sibmodel.pages.clauses import WORDS
-from sibmodel.pages.text import ABSENT, cell, error, words
+from sibmodel.pages.text import ABSENT, cell, error, sentence, words
 from sibmodel.results import Results
 
 NO_SOURCE = "no source"
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A table ready for the page: the first column heads its row, the rest by ``numeric``."""
-
-    caption: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    numeric: bool = True
-    total: bool = False  # the last row is the sum of the others
-
-
-def or_reason(table: Callable[[Results], T], results: Results) -> T | str:
-    """A table, or the reason why it is absent."""
-    try:
-        return table(results)
-    except AbsentError as reason:
-        return str(reason)
-
-
-def _cells(row: Any, columns: Sequence[str], unit: str) -> list[str]:
-    return [cell(float(row[column]), unit) for column in columns]
 
 
 def behind_plot(results: Results, plot: str) -> list[Shown]:
@@ -48,6 +22,8 @@ def behind_plot(results: Results, plot: str) -> list[Shown]:
     percentiles = [f"p{p}" for p in PERCENTILES]
     if plot == "incidence":
         return []  # it has a section of its own
+    if plot == "investor_cash_flow":
+        return shown_investors.behind_cash_flow(results)
     if plot == "payments":
         columns = ["expected", *percentiles]
         table = tables.payments_by_period(results)
@@ -56,7 +32,7 @@ def behind_plot(results: Results, plot: str) -> list[Shown]:
             Shown(
                 f"Outcome payments by period, {currency}, nominal",
                 ["Period from", *map(_percentile, columns)],
-                [[row["date"], *_cells(row, columns, currency)] for _, row in table.iterrows()],
+                [[row["date"], *cells(row, columns, currency)] for _, row in table.iterrows()],
             )
         ]
         if by_payer["payer"].nunique() > 1:
@@ -66,7 +42,7 @@ def behind_plot(results: Results, plot: str) -> list[Shown]:
                 Shown(
                     f"Expected outcome payments by period and payer, {currency}, nominal",
                     ["Period from", *map(words, payers)],
-                    [[str(date), *_cells(row, payers, currency)] for date, row in wide.iterrows()],
+                    [[str(date), *cells(row, payers, currency)] for date, row in wide.iterrows()],
                 )
             )
         return shown
@@ -112,7 +88,7 @@ def by_year(results: Results) -> Shown:
         f"Outcome payments by year of cash, {results.contract.currency}, nominal",
         ["Year", *map(_percentile, columns)],
         [
-            [row["year"], *_cells(row, columns, results.contract.currency)]
+            [row["year"], *cells(row, columns, results.contract.currency)]
             for _, row in table.iterrows()
         ],
         total=True,
@@ -127,7 +103,7 @@ def by_rule(results: Results) -> Shown:
         f"Outcome payments by rule, {currency}, nominal",
         ["Rule", *map(_percentile, columns), "Pays in"],
         [
-            [words(row["rule"]), *_cells(row, columns, currency), cell(row["pays"], "share")]
+            [words(row["rule"]), *cells(row, columns, currency), cell(row["pays"], "share")]
             for _, row in table.iterrows()
         ],
         total=True,
@@ -141,7 +117,7 @@ def thresholds(results: Results) -> Shown:
         name = row["performance"]
         percent = results.about(f"performance[{name}]").unit == "percent"
         unit = "percent" if percent else "figure"
-        figures = _cells(row, ["p10", "p50", "p90", "base_case"], unit)
+        figures = cells(row, ["p10", "p50", "p90", "base_case"], unit)
         test = f"{WORDS[row['test']]} {row['bound']:,.6g}" if row["test"] else ABSENT
         rows.append(
             [
@@ -167,7 +143,7 @@ def measures(results: Results) -> list[tuple[str, list[dict[str, Any]]]]:
         if row["undefined"] == results.runs or row["measure"] in idle:
             continue
         unit, name = row["unit"], row["measure"]
-        spread, notes = _cells(row, columns, unit), []
+        spread, notes = cells(row, columns, unit), []
         if unit == "share":  # 0 or 1 in each run: percentiles say nothing, an interval does
             low, high = (cell(end, unit) for end in results.share_interval(name))
             spread = [""] * len(columns)
@@ -179,7 +155,7 @@ def measures(results: Results) -> list[tuple[str, list[dict[str, Any]]]]:
         rows.append(
             {
                 "section": row["section"],
-                "about": _sentence(row["about"]),
+                "about": sentence(words(row["about"])),
                 "name": name,
                 "unit": unit,
                 "notes": notes,
@@ -194,11 +170,6 @@ def measures(results: Results) -> list[tuple[str, list[dict[str, Any]]]]:
     order = [*tables.SECTIONS, "Other"]
     rows.sort(key=lambda row: order.index(row["section"]))
     return [(name, list(part)) for name, part in groupby(rows, key=lambda row: row["section"])]
-
-
-def _sentence(text: str) -> str:
-    text = words(text)
-    return text[:1].upper() + text[1:]
 
 
 def undefined(results: Results) -> list[tuple[str, list[str]]]:
@@ -253,7 +224,7 @@ def limits(results: Results) -> Shown | None:
                 f"{cell(row['binds_low'], 'share')} to {cell(row['binds_high'], 'share')}"
                 if not math.isnan(row["binds"])
                 else "",
-                *_cells(row, ["taken", "taken_base_case", *moved], currency),
+                *cells(row, ["taken", "taken_base_case", *moved], currency),
             ]
             for _, row in table[~table["limit"].isin(results.idle_limits)].iterrows()
         ],
@@ -282,7 +253,7 @@ def incidence(results: Results) -> Shown:
     return Shown(
         f"Expected present values by party, real {currency} at {base} prices",
         ["Party", *map(str.capitalize, columns)],
-        [[words(row["party"]), *_cells(row, columns, currency)] for _, row in table.iterrows()],
+        [[words(row["party"]), *cells(row, columns, currency)] for _, row in table.iterrows()],
         total=True,
     )
 
@@ -297,7 +268,7 @@ def additional(results: Results) -> Shown:
         [
             [
                 words(row["outcome"]),
-                *_cells(row, columns, "outcomes"),
+                *cells(row, columns, "outcomes"),
                 f"undefined: {row['note']}" if row["note"] else "",
             ]
             for _, row in tables.additional_outcomes(results).iterrows()
@@ -312,7 +283,7 @@ def groups(results: Results) -> Shown:
         "Outcomes by group, expected (P5 to P95 are of those achieved)",
         ["Group and outcome", *map(_percentile, columns)],
         [
-            [f"{words(row['group'])}: {words(row['outcome'])}", *_cells(row, columns, "outcomes")]
+            [f"{words(row['group'])}: {words(row['outcome'])}", *cells(row, columns, "outcomes")]
             for _, row in tables.outcomes_by_group(results).iterrows()
         ],
     )

@@ -6,10 +6,16 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from sibmodel.contract import register as registers
-from sibmodel.pages.basis import PERCENTILES, AbsentError, ledger_of, percentiles_of
+from sibmodel.pages.basis import PERCENTILES, AbsentError, dates_of, ledger_of, percentiles_of
+from sibmodel.pages.investors import (
+    capital_at_risk_by_period,
+    endings,
+    investors,
+    losses,
+    median_run,
+)
 from sibmodel.pages.rules import payments_by_rule, thresholds
 from sibmodel.questions import person_limit
 from sibmodel.results import Results
@@ -80,7 +86,7 @@ def payments_by_period(results: Results) -> pd.DataFrame:
     ledger = ledger_of(results)
     paid = ledger["paid_by_payer"].sum("payer").transpose("run", "period").values
     return pd.DataFrame(
-        {"period": ledger["period"].values, "date": _dates(ledger), "expected": paid.mean(axis=0)}
+        {"period": ledger["period"].values, "date": dates_of(ledger), "expected": paid.mean(axis=0)}
         | percentiles_of(paid)
     )
 
@@ -96,17 +102,13 @@ def payments_by_payer(results: Results) -> pd.DataFrame:
                 {
                     "payer": str(payer),
                     "period": ledger["period"].values,
-                    "date": _dates(ledger),
+                    "date": dates_of(ledger),
                     "expected": paid.mean(axis=0),
                 }
                 | percentiles_of(paid)
             )
         )
     return pd.concat(parts, ignore_index=True)
-
-
-def _dates(ledger: xr.Dataset) -> list[str]:
-    return [str(date)[:10] for date in ledger["date"].values]
 
 
 def payments_by_year(results: Results) -> pd.DataFrame:
@@ -294,6 +296,11 @@ TABLES: dict[str, Callable[[Results], pd.DataFrame]] = {
     "payments_by_year": payments_by_year,
     "irr_distribution": irr_distribution,
     "irr_statuses": irr_statuses,
+    "investors": investors,
+    "endings": endings,
+    "losses": losses,
+    "median_run": median_run,
+    "capital_at_risk_by_period": capital_at_risk_by_period,
     "incidence": incidence,
     "outcomes_by_group": outcomes_by_group,
     "additional_outcomes": additional_outcomes,

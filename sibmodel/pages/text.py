@@ -24,6 +24,17 @@ def words(name: str) -> str:
     return name.replace("_", " ")
 
 
+def sentence(text: str) -> str:
+    """A text with a capital first letter.
+
+    Examples
+    --------
+    >>> sentence("paid by the GP fund.")
+    'Paid by the GP fund.'
+    """
+    return text[:1].upper() + text[1:]
+
+
 def listed(names: Sequence[str]) -> str:
     """Names in a sentence.
 
