@@ -152,6 +152,7 @@ class TwinLimits:
             if size is None:
                 continue
             self.cut_people(limits, size, "number", NUMBER, items)
+            self.cut_counts(limits, size, NUMBER, items)
         for limits in [*self.own, *self.named]:
             self.cut_scopes(limits, "number", NUMBER, items, t)
 
@@ -163,10 +164,7 @@ class TwinLimits:
             if size is None:
                 continue
             self.cut_people(limits, size, "amount", MONEY, up)
-            for item in limits.of(up) if limits in self.own else ():
-                if item.claim.person is None and self.happens_once(item.claim):
-                    # a row of counts of what happens once: each is one person
-                    MONEY.cut([item], size * item.claim.number)
+            self.cut_counts(limits, size, MONEY, up)
         for limits in [*self.own, *self.named]:
             self.cut_scopes(limits, "amount", MONEY, up, t)
         self.pay_within(items, t)
@@ -184,6 +182,12 @@ class TwinLimits:
                 today = [item for item in theirs if item.claim.date == day]
                 cutter.cut(today, left)
                 left -= cutter.total(today)
+
+    def cut_counts(self, limits: Limits, size: float, cutter: Cutter, items: list[Item]) -> None:
+        """Cut rows of counts of what happens once to a rule's own limit: each is one person."""
+        for item in limits.of(items) if limits in self.own else ():
+            if item.claim.person is None and self.happens_once(item.claim):
+                cutter.cut([item], size * item.claim.number)
 
     def pay_within(self, items: list[Item], t: int) -> None:
         """Split between the payers, within their limits and the contract's."""
