@@ -255,17 +255,17 @@ def _try_folder(folder: Path) -> None:
 def check(contract: ContractArgument) -> None:
     """Say what is wrong with a contract, line by line, or what is in it."""
     with _told():
-        from sibmodel.cli_check import description, why_not_simulated
+        from sibmodel.cli_check import base_case, description
         from sibmodel.contract.files import contract_warnings
 
         agreed = _find(contract)
         typer.echo(f"{agreed.name}: no faults")
         for line in description(agreed):
             typer.echo(f"  {line}")
-        refusal = why_not_simulated(agreed)
+        refusal, notes = base_case(agreed)
         if refusal:
             typer.echo(f"\nIt can be settled, not simulated: {refusal}")
-        _warn(contract_warnings(agreed))
+        _warn([*contract_warnings(agreed), *notes])
 
 
 @app.command("list")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.register import Entry, register
 from sibmodel.model.limits import limit_names
+from sibmodel.results import show
 from sibmodel.simulation import simulate
 
 LISTED = 10
@@ -62,23 +63,42 @@ def sourceless(entries: Sequence[Entry]) -> list[str]:
     ]  # fmt: skip
 
 
-def why_not_simulated(contract: Contract) -> str:
-    """Why ``simulate`` would refuse a contract that can be settled, or an empty text.
+def base_case(contract: Contract) -> tuple[str, list[str]]:
+    """Why ``simulate`` would refuse a contract that can be settled, and what its base case shows.
 
-    The base case is tried: it meets every refusal, in a second or so.
+    Parameters
+    ----------
+    contract : Contract
+        Its base case is run: that meets every refusal, in a second or so.
+
+    Returns
+    -------
+    (str, list of str)
+        The refusal, empty where there is none; and what a reviewer would ask about.
 
     Examples
     --------
     >>> import sibmodel as sib
     >>> bond = sib.library.load("closed_form_bond")
-    >>> why_not_simulated(bond)
-    ''
+    >>> base_case(bond)
+    ('', [])
     >>> unknown = bond.replace({"outcomes.success.rate": None, "outcomes.success.anyway": None})
-    >>> why_not_simulated(unknown).partition(". ")[0]
+    >>> base_case(unknown)[0].partition(". ")[0]
     'no rate is stated for success'
+    >>> base_case(bond.replace({"capital.tranches.investor.commitment": 300_000}))[1]
+    ['in the base case GBP 60,000 of delivery costs is not met: commitments are too small for them']
     """
     try:
-        simulate(contract, 1, uncertainty=False, shared_luck=False, chance=False, keep="measures")
+        results = simulate(
+            contract, 1, uncertainty=False, shared_luck=False, chance=False, keep="measures"
+        )
     except (ValueError, RuntimeError) as refusal:
-        return str(refusal).removeprefix("cannot simulate: ")
-    return ""
+        return str(refusal).removeprefix("cannot simulate: "), []
+    short = results.base_case("shortfall") if contract.capital and contract.delivery else 0.0
+    notes = []
+    if short > 0.005:
+        notes.append(
+            f"in the base case {show(short, contract.currency)} of delivery costs is not met: "
+            f"commitments are too small for them"
+        )
+    return "", notes

@@ -352,10 +352,8 @@ class Results:
         if headline:
             for question, name in self._about_outcome(headline):
                 add(question, name)
-        if self.contract.capital:
-            add("What do investors earn a year?", "investor_irr")
-            add("Do investors lose money?", "investor_loses", spread=False)
-            add("Most they have at risk?", "capital_at_risk")
+        for question, name in self._about_investors():
+            add(question, name, spread=not name.startswith(("investor_loses", "ends_early")))
         if self.contract.delivery:
             add("Costs nobody could meet?", "shortfall")
         if self.contract.value:
@@ -372,6 +370,26 @@ class Results:
         if moved in self.names:
             told += f" and leaves {show(self.expected(moved), currency)} to another payer"
         return told
+
+    def _about_investors(self) -> list[tuple[str, str]]:
+        """Questions about investors and who stands behind them, with the measures that answer."""
+        if self.contract.capital is None:
+            return []
+        endings = [
+            (f"How often does it end early by {name.replace('_', ' ')}?", f"ends_early[{name}]")
+            for name in self.contract.ending_names
+        ]
+        guarantees = [
+            (f"What does the guarantee {name} pay?", f"guarantee_pays[{name}]")
+            for name in self.contract.capital.guarantees
+        ]
+        return [
+            ("What do investors earn a year?", "investor_irr"),
+            ("Do investors lose money?", "investor_loses"),
+            ("Most they have at risk?", "capital_at_risk"),
+            *endings,
+            *guarantees,
+        ]
 
     def _about_outcome(self, name: str) -> list[tuple[str, str]]:
         """Questions about the headline outcome, and the measures that answer them."""

@@ -269,6 +269,16 @@ def _protection(contract: Contract, capital: Capital) -> Iterator[Fault]:
                 f"{guarantee.covers!r} itself: a guarantee is given by another party"
             )  # fmt: skip
 
+    for tranche in capital.tranches:
+        mine = {n: g.share for n, g in capital.guarantees.items() if g.covers == tranche}
+        whole = sum(share for share in mine.values() if isinstance(share, float))
+        if len(mine) > 1 and whole > 1 + 1e-9:
+            yield Fault(
+                ("capital", "guarantees", list(mine)[-1]),
+                f"guarantees of {tranche!r} pay shares of {whole:g} in all of what is missing: at "
+                f"most 1",
+            )
+
 
 def _endings(contract: Contract, capital: Capital) -> Iterator[Fault]:
     for name, ending in capital.endings.items():

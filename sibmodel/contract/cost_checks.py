@@ -58,8 +58,19 @@ def _shares(contract: Contract, costs: dict[str, Cost]) -> Iterator[Fault]:
             yield Fault(
                 path, f"there is no cost called {cost.of!r}; {did_you_mean(cost.of, known)}"
             )
+        elif cost.of in costs and cost.inflation != 0 and not _has_money(cost):
+            yield Fault(
+                (*path[:3], "inflation"),
+                f"follows {cost.of!r}, with its prices: leave inflation out",
+            )
         elif name in _followed(costs, name):
             yield Fault(path, f"{name!r} is, in the end, a share of itself")
+
+
+def _has_money(cost: Cost) -> bool:
+    """Whether a cost states money of its own beside a share."""
+    own = (cost.amount, cost.amounts, cost.per_period, cost.per_start, cost.per_outcome)
+    return any(part not in (None, {}) for part in own)
 
 
 def _followed(costs: dict[str, Cost], name: str) -> list[str]:

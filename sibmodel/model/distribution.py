@@ -36,8 +36,9 @@ class Distribution:
         self._distribute(t, closing)
         if closing is not False:
             self._leave(t)
+            received = {name: h.received for name, h in self.books.holdings.items()}
             for name, clause in self.books.capital.guarantees.items():
-                self._guarantee(t, name, clause, closing)
+                self._guarantee(t, name, clause, closing, received[clause.covers])
             for holding in self.books.holdings.values():
                 holding.forget(closing)
             self._never_met(t, closing)
@@ -162,13 +163,15 @@ class Distribution:
                 books.set_aside = books.set_aside * ~now
                 books.for_costs = books.for_costs * ~now
 
-    def _guarantee(self, t: int, name: str, clause: Guarantee, closing: Closing) -> None:
+    def _guarantee(
+        self, t: int, name: str, clause: Guarantee, closing: Closing, received: Floats
+    ) -> None:
         """Top a tranche up: not one that is redeemed, which gets that and no more."""
         books, path = self.books, f"capital.guarantees.{name}"
         holding = books.holdings[clause.covers]
         up_to = books.known.at(t, clause.up_to, f"{path}.up_to")
         share = books.known.at(t, clause.share, f"{path}.share")
-        missing = np.maximum(up_to * holding.drawn - holding.received, 0.0)
+        missing = np.maximum(up_to * holding.drawn - received, 0.0)
         amount = np.where(closing, missing * share, 0.0)
         redeeming = self.ends.redeeming(t, clause.covers)
         if redeeming is not None:
