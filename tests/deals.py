@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from both_ways import Both
 
-from sibmodel import Contract
 from sibmodel.model.stages import Stages
-from sibmodel.plan import BASE_CASE, Plan
+from sibmodel.plan import BASE_CASE
 
 Data = dict[str, Any]
 
@@ -25,7 +25,7 @@ def deal(
     figures: Mapping[str, float] | None = None,
     **more: Any,
 ) -> Stages:
-    """The base case of a deal.
+    """The base case of a deal, in which the slow twin has every flow alike.
 
     Parameters
     ----------
@@ -65,8 +65,9 @@ def deal(
         data["delivery"] = {"costs": costs}
     if figures is not None:
         data["performance"] = {n: {"value": value, "at": 0} for n, value in figures.items()}
-    plan = Plan(Contract.from_dict(data))
-    return plan.stages(seed=0, block=0, switches=BASE_CASE, details=True)
+    both = Both(data, BASE_CASE, 1)
+    both.check()
+    return both.stages
 
 
 def flow(stages: Stages, tranche: str, *kinds: str) -> list[float]:

@@ -5,26 +5,23 @@ from __future__ import annotations
 import copy
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from both_ways import ATOL, Both, same
 from changed import scaled, shuffled, times
 from generate import contracts
 from generate_capital import capital_contracts
 from generate_numbers import Data
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from twin_capital import TwinCapital
-from twin_purse import Told
-from twin_tables import Seen
 
 from sibmodel import Contract, plan, simulate
 from sibmodel.contract.contract import BANK, TAX_AUTHORITY
 from sibmodel.model import assumptions, chance, rates
-from sibmodel.model.chance import uniform_per_run
 from sibmodel.model.measures import measures, values
 from sibmodel.model.returns import npv
 from sibmodel.model.stages import Stages, investors
@@ -32,7 +29,6 @@ from sibmodel.model.tranches import KINDS
 from sibmodel.plan import Plan, Switches
 
 RUNS = 12
-ATOL = 1e-7
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -45,111 +41,10 @@ def small_blocks() -> Iterator[None]:
         yield
 
 
-class Both:
-    """The engine's runs of a contract, before endings hold and after, and the twin of each."""
-
-    def __init__(self, data: Data) -> None:
-        self.contract = Contract.from_dict(data)
-        self.plan = Plan(self.contract)
-        switches = Switches()
-        line = self.plan._line(seed=0, block=0, switches=switches, details=True, width=RUNS)
-        [self.first] = line
-        self.stages = self.plan.stages(seed=0, block=0, switches=switches, details=True)
-        self.drawn = self.plan.assumptions.draw(0, 0)
-
-    def found(self, run: int) -> tuple[int, str] | None:
-        """The period and name of the ending that holds in a run, if any does."""
-        found = self.first.found
-        if found is None or found.ending[run] < 0:
-            return None
-        return int(found.period[run]), self.plan.endings[found.ending[run]]
-
-    def told(self, stages: Stages, run: int, stop: tuple[int, str] | None) -> Told:
-        """What the twin is told of a run."""
-
-        def of_run(array: Any) -> float:
-            return float(np.broadcast_to(np.asarray(array, dtype=float), (RUNS,))[run])
-
-        payers = self.contract.payments.payers
-        return Told(
-            contract=self.contract,
-            number=lambda path, group: of_run(self.drawn(path, group)),
-            readings=[
-                Seen(r.performance, r.cohort, r.group, r.date, of_run(r.value))
-                for mine in stages.readings.values()
-                for r in mine
-            ],
-            cash={
-                payer: cash[:, run].tolist()
-                for payer, cash in zip(payers, stages.paid.by_payer, strict=True)
-            },
-            starts={group: people[:, run].tolist() for group, people in stages.starts.items()},
-            achieved={
-                name: counts[:, :, run].sum(axis=0).tolist()
-                for name, counts in stages.achieved.items()
-            },
-            luck={n: float(uniform_per_run(0, f"ending/{n}", 0)[run]) for n in self.plan.endings},
-            stop=stop,
-        )
-
-
-def same(fast: Any, slow: Any, what: object) -> None:
-    """Equal but for rounding."""
-    np.testing.assert_allclose(fast, slow, rtol=1e-9, atol=ATOL, err_msg=str(what))
-
-
-def compare(account: Any, twins: list[TwinCapital], periods: int) -> None:
-    """Every flow of every run is the same in both."""
-    nothing = np.zeros((periods, RUNS))
-
-    def of_twins(flow: Callable[[TwinCapital], Any]) -> np.ndarray:
-        return np.array([flow(twin) for twin in twins]).T
-
-    for name, flows in account.flows.items():
-        for kind in KINDS:
-            slow = of_twins(lambda twin: twin.lots[name].flows[kind])  # noqa: B023
-            same(flows.get(kind, nothing), slow, (name, kind))
-    same(np.broadcast_to(account.costs, nothing.shape), of_twins(lambda twin: twin.due), "costs")
-    for what in ("met", "unmet", "balance"):
-        same(getattr(account, what), of_twins(lambda twin: getattr(twin, what)), what)  # noqa: B023
-    for what in ("moves", "brought", "returned"):
-        fast = getattr(account, what)
-        for key in {*fast}.union(*(getattr(twin, what) for twin in twins)):
-            slow = of_twins(lambda twin: getattr(twin, what)[key])  # noqa: B023
-            same(fast.get(key, nothing), slow, (what, key))
-    for name, lost in account.lost.items():
-        same(lost, of_twins(lambda twin: twin.lost[name]), ("lost", name))  # noqa: B023
-
-
 @settings(max_examples=4 * settings.default.max_examples)
 @given(capital_contracts())
 def test_every_run_is_the_twins(data: Data) -> None:
-    both = Both(data)
-    periods = both.contract.timeline.periods
-    first = [TwinCapital(both.told(both.first, run, None)).walk() for run in range(RUNS)]
-    compare(both.first.account, first, periods)
-    for run, twin in enumerate(first):
-        assert both.found(run) == twin.found, run
-        check_stop(both, run, twin.found)
-    second = [
-        TwinCapital(both.told(both.stages, run, twin.found)).walk()
-        for run, twin in enumerate(first)
-    ]
-    compare(both.stages.account, second, periods)
-
-
-def check_stop(both: Both, run: int, stop: tuple[int, str] | None) -> None:
-    """Nobody starts from the ending on; after a close nothing is paid."""
-    endings = both.contract.capital.endings  # type: ignore[union-attr]
-    clause = None if stop is None else endings.get(stop[1])
-    for group, people in both.stages.starts.items():
-        expected = both.first.starts[group][:, run].copy()
-        cohort = both.contract.cohort_of_group(group)
-        if stop is not None and (clause is None or clause.cancels in (None, cohort)):
-            expected[stop[0] :] = 0
-        np.testing.assert_array_equal(people[:, run], expected)
-    if stop is not None and clause is not None and clause.closes:
-        assert not both.stages.paid.by_payer[:, stop[0] + 1 :, run].any()
+    Both(data, Switches(), RUNS).check()
 
 
 # --- conservation ---------------------------------------------------------------------------------
