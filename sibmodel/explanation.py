@@ -141,7 +141,10 @@ def _column(one: xr.Dataset, name: str, title: str) -> pd.DataFrame:
 
 def _account(one: xr.Dataset) -> pd.DataFrame:
     """Money in and out of the account by period."""
-    table = {"payments": one["paid"].sum("rule"), "costs due": one["costs"]}
+    table = {"payments": one["paid"].sum("rule")}
+    if "tax" in one:
+        table["tax"] = one["tax"]
+    table["costs due"] = one["costs"]
     for name in ("paid_back", "drawn", "met", "unmet"):
         if name in one:
             axes = [axis for axis in one[name].dims if axis != "period"]

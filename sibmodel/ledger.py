@@ -33,6 +33,11 @@ VARIABLES: dict[str, tuple[tuple[str, ...], str, str]] = {
         "money",
         "Outcome payments by rule and payer, in cash",
     ),
+    "tax": (
+        ("period", "run"),
+        "money",
+        "Tax within outcome payments, which the account does not get",
+    ),
     "paid_back": (
         ("payer", "period", "run"),
         "money",
@@ -163,6 +168,8 @@ def _payments(stages: Stages, *, joint: bool) -> dict[str, npt.NDArray[Any]]:
     contract, paid, account = stages.contract, stages.paid, stages.account
     payers, kept = list(contract.payments.payers), {"paid": paid.paid}
     kept["paid_by_payer"] = paid.by_payer
+    if stages.tax is not None:
+        kept["tax"] = stages.tax
     bonds = contract.bonds
     if bonds and account is not None:
         brought = np.zeros((len(payers), len(bonds), *paid.paid.shape[1:]))

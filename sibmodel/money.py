@@ -180,16 +180,22 @@ def move_money(
     stages = replace(
         stages,
         costs=stages.account.costs if stages.account else _by_period(delivery, stages.income),
+        cost_tax=stages.account.tax_due if stages.account else _tax(delivery, stages.income),
         running={
-            payer: _by_period(running, stages.by_payer[payer], payer)
+            payer: _while_open(_by_period(running, stages.gross_of(payer), payer), account)
             for payer in payments.running_costs
+        },
+        running_tax={
+            payer: _while_open(_tax(running, stages.gross_of(payer), payer), account)
+            for payer in payments.running_costs
+            if payer in running.tax
         },
     )
     return _valued(terms, stages, drawn, details)
 
 
-def _nobody(t: int, wanted: Mapping[str, Mapping[str, Floats]]) -> dict[str, Floats]:
-    raise AssertionError(f"in period {t} something is due from {', '.join(wanted)}: nothing can be")
+def _nobody(t: int, part: str, wanted: Mapping[str, Mapping[str, Floats]]) -> dict[str, Floats]:
+    raise AssertionError(f"in period {t} {part} is due from {', '.join(wanted)}: nothing can be")
 
 
 def _by_period(costs: Costs, payments: Floats, name: str | None = None) -> Floats:
@@ -204,6 +210,20 @@ def _by_period(costs: Costs, payments: Floats, name: str | None = None) -> Float
         return np.stack(rows)
     total: Floats = sum((costs.fixed[n] for n in names), np.zeros((len(payments), 1)))
     return total
+
+
+def _tax(costs: Costs, payments: Floats, name: str | None = None) -> Floats:
+    """Tax within those costs, (period, 1 or run)."""
+    if not costs.tax:
+        return np.zeros((1, 1))
+    untaxed = replace(costs, tax={})
+    return _by_period(costs, payments, name) - _by_period(untaxed, payments, name)
+
+
+def _while_open(costs: Floats, account: AccountRun | None) -> Floats:
+    """A payer's costs of running the contract end when its accounts close."""
+    shut = None if account is None else account.ends.shut()
+    return costs if shut is None else np.where(shut, 0.0, costs)
 
 
 def paid_while_open(paid: Paid, account: AccountRun) -> Paid:
@@ -288,7 +308,9 @@ def _valued(terms: Terms, stages: Stages, drawn: Drawn, details: bool) -> Stages
             tax=stages.tax,
             backs=stages.backs,
             running=stages.running,
+            running_tax=stages.running_tax,
             due=stages.costs,
+            cost_tax=stages.cost_tax,
             account=account,
             benefits=worth,
             runs=stages.runs,

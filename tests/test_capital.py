@@ -311,3 +311,67 @@ def test_a_guarantee_pays_a_share_of_what_is_missing_up_to_its_limit(
     assert stages.account is not None
     # whatever makes it good, the account could not repay 70
     assert float(stages.account.lost["fund"][0]) == pytest.approx(70)
+
+
+# --- fees that wait, limits on bonds ---------------------------------------------------------------
+
+
+def test_rolled_up_interest_goes_with_principal_repaid_on_a_date() -> None:
+    # 100 at 10%, back after two years: 121; the provider has the other 79 of 200
+    stages = deal(
+        {
+            "order": ["loan", "rest"],
+            "tranches": {"loan": {"commitment": 100, "repaid": {2: 1.0}, "interest": 0.1}},
+            "surplus": {"rest": {"to": {"provider": 1}}},
+        },
+        periods=6,
+        payments={2: 200},
+        costs={"service": {"amount": 100}},
+    )
+    assert flow(stages, "loan", "principal")[2] == pytest.approx(100)
+    assert flow(stages, "loan", "interest")[2] == pytest.approx(21)
+    assert stages.provider_cash_flow[:, 0].tolist() == pytest.approx([0, 0, 79, 0, 0, 0])
+
+
+def test_a_fee_below_a_step_does_not_overtake_it_at_the_close() -> None:
+    # loan 100, then 10% on it (161.05 after five years), then a fee of 50: 125 all go to the loan
+    for periods in (6, 7):
+        stages = deal(
+            {
+                "order": ["loan", "return", "fee", "rest"],
+                "tranches": {"loan": {"commitment": 100}},
+                "surplus": {
+                    "return": {"to": {"loan": 1}, "until": {"irr": 0.1}},
+                    "rest": {"to": {"provider": 1}},
+                },
+            },
+            periods=periods,
+            payments={5: 125},
+            costs={"service": {"amount": 100}, "fee": {"amount": 50, "at": 5, "to": "manager"}},
+        )
+        assert sum(flow(stages, "loan", "principal", "surplus")) == pytest.approx(125)
+        assert stages.account is not None
+        assert stages.account.unmet.sum() == pytest.approx(50)
+
+
+def test_what_a_limit_takes_of_a_bond_is_counted_once() -> None:
+    # 100 at 10% a year for three years, of which the council may pay 5 in all: 125 are cut
+    stages = deal(
+        {
+            "tranches": {
+                "bond": {
+                    "commitment": 100,
+                    "draw": "at_once",
+                    "repaid": "at_end",
+                    "due_from": "council",
+                    "interest": {"rate": 0.1, "paid": "each_year"},
+                }
+            },
+            "surplus": {"rest": {"to": {"provider": 1}}},
+        },
+        periods=4,
+        payers={"council": {"share": 1.0, "limits": {"total": 5}}},
+        costs={"service": {"amount": 100}},
+    )
+    assert stages.taken_by_limits[0] == pytest.approx(125)
+    assert stages.paid.cut["payer council.total"][0] == pytest.approx(125)

@@ -85,6 +85,8 @@ BEYOND = (
     "a site needs", "cannot be brought", "could be", "is a group and", "above payments",
     "must be another outcome", "say held as well",
     # capital and costs
+    "guarantees of", "leave inflation out", "write a party", "is a party: give",
+    "party that holds it",
     "who is paid first", "leaves out '", "there is no tranche", "there is no repaid tranche",
     "has the parts", "whole and in part", "never repaid", "cannot rank equally", "in all: at most",
     "before from", "one rate for the whole life", "beside surplus", "says nothing below",

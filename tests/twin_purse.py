@@ -188,8 +188,11 @@ class TwinPurse:
                     principal = share * lot.drawn - lot.repaid
             dues[f"{name}.interest"], dues[f"{name}.principal"] = interest, max(principal, 0.0)
         self.still_due = dues
+        above_steps = True
         for rank in self.ranks:
-            for cost in rank if closing else ():  # what waits is due at the close, in its place
+            above_steps = above_steps and not any(place in self.capital.steps for place in rank)
+            # what waits above all surplus is due at the close, in its place
+            for cost in rank if closing and above_steps else ():
                 if cost in self.waiting:
                     self.distribute_to(t, cost, self.take(self.waiting[cost]))
             mine = [place for place in rank if dues.get(place, 0.0) > 0]

@@ -87,6 +87,10 @@ class Lot:
 
     def interest_due(self, t: int, rate: float) -> float:
         """Interest due before the close: coupons with arrears; within an instalment."""
+        if isinstance(self.clause.repaid, dict) and self.how == "rolled_up" and not self.once:
+            principal = self.principal_due(t, rate)  # what is rolled up goes with it
+            part = principal / self.outstanding if self.outstanding else 0.0
+            return self.arrears + part * self.rolled
         if self.level is None or t < self.level.begin or self.how != "rolled_up":
             return self.arrears
         return min(self.instalment(t, rate), self.rolled)

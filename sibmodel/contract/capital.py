@@ -343,6 +343,16 @@ class Capital(Clause):
         """The party that holds a tranche."""
         return self.tranches[tranche].held_by or tranche
 
+    def part_of_holder(self, tranche: str) -> float:
+        """A tranche's share of what its holder has committed."""
+        mine = [
+            clause.commitment
+            for name, clause in self.tranches.items()
+            if self.holder(name) == self.holder(tranche)
+        ]
+        whole = sum(mine)
+        return self.tranches[tranche].commitment / whole if whole else 1 / len(mine)
+
     def parties(self) -> Iterator[tuple[tuple[str, ...], str]]:
         """Every party named, tranches left out, and where."""
         for name, tranche in self.tranches.items():

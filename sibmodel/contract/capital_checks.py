@@ -16,7 +16,7 @@ from sibmodel.contract.capital_tables import (
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.cost_checks import delivery_costs
 from sibmodel.contract.faults import Fault, nearest, path_text, unknown
-from sibmodel.contract.tables import Table
+from sibmodel.contract.tables import Table, by_figure
 
 Path = tuple[str | int, ...]
 
@@ -31,6 +31,7 @@ def capital_faults(contract: Contract) -> Iterator[Fault]:
         return
     capital = contract.capital
     yield from _one_name_each(contract, capital)
+    yield from _nobodys_names(contract, capital)
     yield from _order(contract, capital)
     yield from _rest(capital)
     yield from _steps(capital)
@@ -54,10 +55,35 @@ def capital_warnings(contract: Contract) -> Iterator[str]:
         )
     if not capital.steps:
         yield "nothing says who has what the account has left at the close: it stays there"
+    yield from _may_go_elsewhere(capital)
     yield from _multiples(contract)
     yield from shares_for_percents(contract)
     if contract.delivery is None and any(t.draw == "at_once" for t in capital.tranches.values()):
         yield "draw: at_once, and there are no costs: what is drawn comes straight back"
+
+
+def _may_go_elsewhere(capital: Capital) -> Iterator[str]:
+    """Where surplus may leave before a tranche has all it will be owed."""
+    to_others = [
+        name for name, step in capital.steps.items() if set(step.to) - set(capital.tranches)
+    ]
+    for name, tranche in capital.repaid.items():
+        interest = tranche.interest
+        late = interest.paid == "at_end" or by_figure(interest.rate)
+        if to_others and tranche.repaid == "as_available" and interest.rate != 0.0 and late:
+            yield (
+                f"{name!r} is repaid as money is there and its interest falls due later: by then "
+                f"{to_others[0]!r} may have taken what is left"
+            )
+    holders = {capital.holder(name): name for name in capital.repaid}
+    for step_name, step in capital.surplus.items():
+        for party in step.to:
+            tranche_of = holders.get(party)
+            if tranche_of not in (None, party) and party != "provider":
+                yield (
+                    f"step {step_name!r} pays {party!r}, who holds {tranche_of!r}: that is no "
+                    f"return of the tranche's; write {tranche_of} if it is meant to be"
+                )
 
 
 def _multiples(contract: Contract) -> Iterator[str]:
@@ -95,6 +121,34 @@ def _one_name_each(contract: Contract, capital: Capital) -> Iterator[Fault]:
             yield Fault(
                 ("capital", "tranches", name),
                 "a payment rule has this name: rename one, to tell their payments apart",
+            )
+
+
+def _nobodys_names(contract: Contract, capital: Capital) -> Iterator[Fault]:
+    """Tranches called as a party is, and tranches or the account where a party is meant."""
+    parties = (*contract.payments.payers, "provider", ACCOUNT)
+    for name in capital.tranches:
+        if name in parties:
+            yield Fault(
+                ("capital", "tranches", name),
+                f"{name!r} is a party: give the tranche another name, and say held_by: {name}",
+            )
+    meant: list[tuple[Path, str | None]] = []
+    for name, step in capital.surplus.items():
+        meant += [(("surplus", name, "to"), party) for party in step.to if party == ACCOUNT]
+    meant += [(("guarantees", n, "by"), g.by) for n, g in capital.guarantees.items()]
+    for name, ending in capital.endings.items():
+        meant += [(("endings", name, end), getattr(ending, end)) for end in ("paid_by", "left_to")]
+    for place, party in meant:
+        if party == ACCOUNT or (party in capital.tranches and party not in parties):
+            what = "the account" if party == ACCOUNT else "a tranche"
+            yield Fault(("capital", *place), f"{party!r} is {what}: write a party")
+    for name, rule in contract.payments.rules.items():
+        back = rule.paid_back_by
+        if back in capital.tranches and capital.holder(back) != back:
+            yield Fault(
+                ("payments", "rules", name, "paid_back_by"),
+                f"{back!r} is a tranche: write the party that holds it, {capital.holder(back)}",
             )
 
 

@@ -134,6 +134,15 @@ class Table(Clause):
                 yield (name,), getattr(self, name)
 
 
+def by_figure(number: object) -> bool:
+    """Whether a number is read against a performance, itself or within its table."""
+    if isinstance(number, Table):
+        return number.by is not None or any(by_figure(part) for _, part in number.parts())
+    if isinstance(number, ByGroup):
+        return any(by_figure(part) for part in number.by_group.values())
+    return False
+
+
 def row_key(key: float | int | dt.date) -> str | int:
     """The key of a row as a path says it: ``at_least[0.3]``, ``from[2027-04-01]``."""
     if isinstance(key, dt.date):

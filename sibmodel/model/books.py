@@ -59,7 +59,11 @@ class Books:
         self.brought: dict[tuple[str, str], Floats] = {}
         self.returned: dict[str, Floats] = {}
         self.forgone: dict[str, Floats] = {}
-        """Costs never met that others than the provider go without, by party."""
+        """Costs never met that others than the provider go without, by party, tax left out."""
+        self.tax_due: Value = 0.0
+        """Tax within costs due, less that on what others go without, (period, run)."""
+        self.untaxed: Value = 0.0
+        """Tax that is not due, because others go without, (period, run)."""
 
     @property
     def held(self) -> Floats:
@@ -112,16 +116,6 @@ class Books:
         if key not in self.brought:
             self.brought[key] = np.zeros((self.periods, self.runs))
         self.brought[key][t] += amount
-
-    def go_without(self, t: int, cost: str, amount: Value) -> None:
-        """Note a cost that is never met: whoever was to receive it goes without."""
-        self.unmet[t] += amount
-        assert self.contract.delivery is not None
-        party = self.contract.delivery.costs[cost].to
-        if party != "provider":
-            if party not in self.forgone:
-                self.forgone[party] = np.zeros((self.periods, self.runs))
-            self.forgone[party][t] += amount
 
     def hand(self, t: int, party: str, amount: Floats, kind: str) -> None:
         """Money out of the account to a party; to a payer it is returned."""

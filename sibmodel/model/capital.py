@@ -29,7 +29,8 @@ class Account:
 
     ``flows`` by tranche and kind; ``moves`` between parties, by giver, taker and kind, of all that
     is no tranche's flow: endpoints are parties or ``account``. ``brought`` by payer and tranche,
-    ``returned`` by payer; ``forgone``: of unmet costs, what others than the provider go without;
+    ``returned`` by payer; ``forgone``: of unmet costs, what others than the provider go without,
+    tax left out; ``tax_due``: within costs due, less ``untaxed``, that on what others go without.
     ``lost`` by tranche (run,). ``stops`` where there are endings.
     """
 
@@ -42,6 +43,8 @@ class Account:
     brought: Mapping[tuple[str, str], Floats] = field(default_factory=dict)
     returned: Mapping[str, Floats] = field(default_factory=dict)
     forgone: Mapping[str, Floats] = field(default_factory=dict)
+    tax_due: float | Floats = 0.0
+    untaxed: float | Floats = 0.0
     lost: Mapping[str, Floats] = field(default_factory=dict)
     stops: Stops | None = None
 
@@ -198,6 +201,8 @@ class AccountRun:
             brought=books.brought,
             returned=books.returned,
             forgone=books.forgone,
+            tax_due=books.tax_due,
+            untaxed=books.untaxed,
             lost={n: h.lost for n, h in books.holdings.items() if h.lost is not None},
             stops=self.ends.stops,
         )

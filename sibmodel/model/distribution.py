@@ -187,5 +187,5 @@ class Distribution:
         for name, amount in self.books.waiting.items():
             if np.any(amount):
                 gone = np.where(closing, amount, 0.0)
-                self.books.go_without(t, name, gone)
+                self.outlays.never_met(t, name, gone)
                 self.books.waiting[name] = amount - gone

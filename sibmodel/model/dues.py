@@ -61,7 +61,9 @@ class Dues:
             for name, holding in holdings.items()
             if not holding.grant and (closing is not False or name in self._before_the_close)
         }
+        above_steps = True
         for rank in self.books.capital.ranks if owed or closing is not False else ():
+            above_steps &= not any(place in self.books.steps for place in rank)
             for part in PARTS:
                 places = [place.partition(".") for place in rank]
                 names = [n for n, _, only in places if n in owed and only in ("", part)]
@@ -69,12 +71,12 @@ class Dues:
                 dues = {name: due for name, due in dues.items() if due.any()}
                 if dues:
                     self._pay(t, dues, part, bring, redeemed)
-            if closing is not False:
+            if closing is not False and above_steps:
                 for place in rank:
                     self._waiting(t, place, closing)
 
     def _waiting(self, t: int, place: str, closing: Closing) -> None:
-        """A cost that waits is due at the close, in its place in the order."""
+        """A cost that waits above all surplus is due at the close, in its place in the order."""
         books = self.books
         if place in books.waiting and np.any(books.waiting[place]):
             paid = books.take(np.where(closing, books.waiting[place], 0.0))
@@ -125,7 +127,7 @@ class Dues:
                 now = self.ends.redeeming(t, name) if part == "principal" else None
                 asked = dues[name] if now is None else dues[name] * ~now
                 wanted.setdefault(payer, {})[name] = asked
-        for name, amount in bring(t, wanted).items() if wanted else ():
+        for name, amount in bring(t, part, wanted).items() if wanted else ():
             books.bring(t, due_from[name] or "", name, amount)
             books.pay(t, name, part, amount)  # it is for this tranche and no other
             dues[name] = dues[name] - amount

@@ -84,6 +84,7 @@ class Outlays:
             if over is not None:
                 due[name] = np.asarray(due[name] * ~over)
             if name in self.costs.tax:
+                self._tax(t, due[name] * self.costs.tax[name])
                 due[name] = due[name] * (1 + self.costs.tax[name])
         for amount in due.values():
             self.books.due[t] += amount
@@ -147,8 +148,31 @@ class Outlays:
             short = short - on
         lost = share_of(short, whole, otherwise=0.0)
         for name, amount in due.items():
-            self.books.go_without(t, name, amount * lost)
+            self.never_met(t, name, amount * lost)
         self.unmet_so_far = self.unmet_so_far + short
+
+    def _tax(self, t: int, amount: Value) -> None:
+        """Note tax within costs due."""
+        if np.ndim(self.books.tax_due) == 0:
+            self.books.tax_due = np.zeros((self.books.periods, self.books.runs))
+        self.books.tax_due[t] += amount  # type: ignore[index]
+
+    def never_met(self, t: int, name: str, amount: Value) -> None:
+        """Note a cost that is never met: whoever was to receive it goes without, untaxed."""
+        books = self.books
+        books.unmet[t] += amount
+        assert books.contract.delivery is not None
+        party = books.contract.delivery.costs[name].to
+        if party == "provider":
+            return
+        net = amount / (1 + np.asarray(self.costs.tax.get(name, 0.0)))
+        if party not in books.forgone:
+            books.forgone[party] = np.zeros((books.periods, books.runs))
+        books.forgone[party][t] += net
+        if name in self.costs.tax:
+            self._tax(t, net - amount)
+            books.untaxed = books.untaxed + np.zeros((books.periods, books.runs))
+            books.untaxed[t] += amount - net
 
     def pay_waiting(self, t: int, name: str, paid: Floats) -> None:
         """Pay a cost that waited in the order."""

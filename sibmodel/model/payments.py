@@ -59,9 +59,9 @@ def within_person_limit(rule: Rule, price: Value) -> Value:
 
 # --- the kernel -----------------------------------------------------------------------------------
 
-Bring = Callable[[int, Mapping[str, Mapping[str, Floats]]], dict[str, Floats]]
-"""Asks payers for sums in a period: period, amounts by payer and what for; gives, by what for, what
-limits allow."""
+Bring = Callable[[int, str, Mapping[str, Mapping[str, Floats]]], dict[str, Floats]]
+"""Asks payers for sums in a period: period, interest or principal, amounts by payer and what for;
+gives, by what for, what limits allow."""
 After = Callable[[int, Floats, Bring], None]
 """Told of each period, once it is settled: period, payments in cash (run,) before tax on top, and
 how to ask a payer for more."""
@@ -179,6 +179,8 @@ class _Kernel:
         self.paid = np.zeros(shape)
         self.joint = np.zeros((payers, *shape)) if self.split else None
         self.back: Floats | None = None
+        self.cut_from_bonds: dict[tuple[str, str, str], Floats] = {}
+        """By limit, what for, interest or principal: what was cut, of what was last due."""
         self.settled: list[Due] | None = [] if trace else None
         self.entries: list[Entry] = []
 
@@ -350,7 +352,9 @@ class _Kernel:
             self.floors.bring(number, parts.sum(axis=0), t)
             self._enter(t, self.contract.timeline.date(t), r, parts)
 
-    def bring(self, t: int, wanted: Mapping[str, Mapping[str, Floats]]) -> dict[str, Floats]:
+    def bring(
+        self, t: int, part: str, wanted: Mapping[str, Mapping[str, Floats]]
+    ) -> dict[str, Floats]:
         """What payers may still pay in a period of what is due from them, by what for.
 
         Each payer's limits cut all that is due from it in one proportion, then the contract's cut
@@ -361,8 +365,8 @@ class _Kernel:
         found: dict[str, Floats] = {}
         for payer, dues in wanted.items():
             rooms = limits.payers[self.cuts.shares.names.index(payer)]
-            found |= self._fitting(rooms, dues)
-        found = self._fitting(overall, found)
+            found |= self._fitting(rooms, part, dues)
+        found = self._fitting(overall, part, found)
         for payer, dues in wanted.items():
             for room in limits.payers[self.cuts.shares.names.index(payer)]:
                 room.use(sum((found[what] for what in dues), np.zeros(self.runs)))
@@ -370,15 +374,21 @@ class _Kernel:
             room.use(sum(found.values(), np.zeros(self.runs)))
         return found
 
-    def _fitting(self, rooms: Sequence[Room], dues: Mapping[str, Floats]) -> dict[str, Floats]:
-        """Sums by what for, cut in one proportion to what limits leave."""
+    def _fitting(
+        self, rooms: Sequence[Room], part: str, dues: Mapping[str, Floats]
+    ) -> dict[str, Floats]:
+        """Sums by what for, cut in one proportion to what limits leave.
+
+        What is cut stays due and is asked for again: the last time counts for what limits took.
+        """
         whole = sum(dues.values(), np.zeros(self.runs))
         share, taken = fit(rooms, whole)
         for name, cut in taken:
             for what, due in dues.items():
-                part = cut * share_of(due, whole, otherwise=0.0)
-                key = f"{name} on {what}"
-                self.taken.taken[key] = self.taken.taken.get(key, np.zeros(self.runs)) + part
+                key = (name, what, part)
+                before = self.cut_from_bonds.get(key, np.zeros(self.runs))
+                mine = cut * share_of(due, whole, otherwise=0.0)
+                self.cut_from_bonds[key] = np.where(due > 0, mine, before)
         return {what: due if share is None else due * share for what, due in dues.items()}
 
     def _enter(self, t: int, due: dt.date, rule: int, parts: Floats, *, back: bool = False) -> None:
@@ -390,6 +400,8 @@ class _Kernel:
 
     def result(self, keep_joint: bool, last: int) -> Paid:
         """What was paid, with tax."""
+        for (name, _, _), cut in self.cut_from_bonds.items():
+            self.taken.taken[name] = self.taken.taken.get(name, np.zeros(self.runs)) + cut
         tax = self.contract.payments.tax
         if tax is not None and not tax.included:
             for money in (self.paid, self.joint, self.back):

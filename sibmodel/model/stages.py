@@ -46,10 +46,11 @@ class Stages:
     ``starts`` by group (period, run); ``achieved``, ``anyway``, ``claimed`` by outcome (group of
     its cohorts, period, run), ``anyway`` only where it is stated; ``attribution`` by outcome
     (group, 1 or run), below zero where fewer outcomes are better; ``paid``, and the ``readings`` it
-    went by; ``costs`` (period, run), ``running`` by payer (period, run); ``account`` where there is
-    capital, and where endings were ``found`` to hold; ``assumed``: uncertain numbers by path;
-    ``benefits`` and their ``cashable`` parts, present values by name (run,), and
-    ``benefit_years`` real money by name (year, run); ``incidence`` party → column → (run,).
+    went by; ``costs`` (period, run), ``running`` by payer (period, run), and the tax within them,
+    ``cost_tax`` and ``running_tax``; ``account`` where there is capital, and where endings were
+    ``found`` to hold; ``assumed``: uncertain numbers by path; ``benefits`` and their ``cashable``
+    parts, present values by name (run,), and ``benefit_years`` real money by name (year, run);
+    ``incidence`` party → column → (run,).
     """
 
     contract: Contract
@@ -63,6 +64,8 @@ class Stages:
     readings: Readings
     costs: Floats = field(default_factory=lambda: np.zeros((1, 1)))
     running: Mapping[str, Floats] = field(default_factory=dict)
+    cost_tax: float | Floats = 0.0
+    running_tax: Mapping[str, Floats] = field(default_factory=dict)
     account: Account | None = None
     found: Stops | None = None
     assumed: Mapping[str, float | Floats] = field(default_factory=dict)
@@ -83,6 +86,15 @@ class Stages:
                 found[payer] = found[payer] + amount
             for payer, amount in self.account.returned.items():
                 found[payer] = found[payer] - amount
+        return found
+
+    def gross_of(self, payer: str) -> Floats:
+        """Outcome payments of one payer, before anything goes back to it, (period, run)."""
+        found: Floats = self.paid.by_payer[list(self.contract.payments.payers).index(payer)]
+        if self.account is not None:
+            for (name, _), amount in self.account.brought.items():
+                if name == payer:
+                    found = found + amount
         return found
 
     @cached_property
@@ -127,12 +139,12 @@ class Stages:
         assert self.account is not None
         assert self.contract.capital is not None
         nothing = np.zeros((self.contract.timeline.periods, self.runs))
-        backs, found = dict(self.backs), {}
+        backs, found = self.backs, {}
         for name, flows in self.account.flows.items():
             put_in = [flows[kind] for kind in ("drawn", "paid") if kind in flows]
-            back = backs.pop(self.contract.capital.holder(name), None)
-            if back is not None:  # who holds it pays back
-                put_in.append(back)
+            holder = self.contract.capital.holder(name)
+            if holder in backs:  # who holds it pays back
+                put_in.append(backs[holder] * self.contract.capital.part_of_holder(name))
             received = [flows[kind] for kind in RECEIVED if kind in flows]
             found[name] = TrancheFlow(
                 drawn=flows.get("drawn", nothing),
@@ -183,7 +195,8 @@ class Stages:
         else:
             assert self.contract.capital is not None
             # who is paid for delivery spends what it gets
-            flow = flow - self.account.unmet + sum(self.account.forgone.values())
+            forgone = sum(self.account.forgone.values()) + self.account.untaxed
+            flow = flow - self.account.unmet + forgone
             for name, tranche in self.tranches.items():
                 if self.contract.capital.holder(name) == PROVIDER:
                     flow = flow + tranche.received - tranche.put_in

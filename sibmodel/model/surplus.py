@@ -7,10 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from sibmodel.contract.capital import Step
+from sibmodel.contract.tables import by_figure
 from sibmodel.model.chance import Floats
 from sibmodel.model.costs import Known
 from sibmodel.model.prices import Value
-from sibmodel.model.tranches import Holding, by_figure, future_value
+from sibmodel.model.tranches import Holding, future_value
 
 
 def catch_up(*, share: Value, of_step: float, profit: Value, have: Value) -> Value:

@@ -11,9 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from sibmodel.contract.assumptions import ByGroup
 from sibmodel.contract.capital import Instalments, Redemption, Tranche
-from sibmodel.contract.tables import Table
+from sibmodel.contract.tables import by_figure
 from sibmodel.model.chance import Floats
 from sibmodel.model.costs import Known
 from sibmodel.model.prices import Value
@@ -62,15 +61,6 @@ def future_value(flows: Sequence[Floats], *, rate: Value, periods_per_year: int)
     for flow in flows:
         total = total * growth + flow
     return total
-
-
-def by_figure(number: object) -> bool:
-    """Whether a number is read against a performance, itself or within its table."""
-    if isinstance(number, Table):
-        return number.by is not None or any(by_figure(part) for _, part in number.parts())
-    if isinstance(number, ByGroup):
-        return any(by_figure(part) for part in number.by_group.values())
-    return False
 
 
 class Holding:
@@ -213,10 +203,14 @@ class Holding:
         return whole / annuity_due(rate=rate, periods=max(level.until - t + 1, 1))
 
     def interest_due(self, t: int) -> Value:
-        """Interest due now, with arrears; of what is rolled up, what an instalment holds."""
+        """Interest due now, with arrears; of what is rolled up, what an instalment holds, or what
+        goes with the principal that is due."""
         instalment = self.instalment(t)
         if instalment is not None and self.bears and self.how == "rolled_up":
             return self.owed + np.minimum(instalment - self.owed, self.rolled)
+        if isinstance(self.clause.repaid, dict) and self.bears and self.how == "rolled_up":
+            whole = np.where(self.outstanding > 0, self.outstanding, 1.0)
+            return self.owed + self.rolled * (self._scheduled(t) / whole)
         return self.owed
 
     def pay_interest(self, amount: Floats) -> None:
@@ -241,9 +235,15 @@ class Holding:
         if instalment is not None:
             due = np.clip(instalment - interest, 0.0, self.outstanding)
         elif isinstance(self.clause.repaid, dict):
-            so_far = sum(part for at, part in self.clause.repaid.items() if at <= t)
-            due = np.clip(so_far * self.drawn - self._repaid(), 0.0, self.outstanding)
+            due = self._scheduled(t)
         return due if closing is False else np.where(closing, self._due_at_close(t), due)
+
+    def _scheduled(self, t: int) -> Floats:
+        """Principal due by its dates so far, with arrears."""
+        assert isinstance(self.clause.repaid, dict)
+        so_far = sum(part for at, part in self.clause.repaid.items() if at <= t)
+        due: Floats = np.clip(so_far * self.drawn - self._repaid(), 0.0, self.outstanding)
+        return due
 
     def still_owed(self, t: int, closing: Closing) -> Floats:
         """Principal not yet repaid; at the close only what was due of it."""

@@ -14,7 +14,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from sibmodel.contract.contract import Contract
+from sibmodel.contract.contract import TAX_AUTHORITY, Contract
 from sibmodel.contract.schedules import SCHEDULES, flat
 from sibmodel.contract.timeline import Timeline
 from sibmodel.contract.value import Benefit, Discount, Prices, first_year
@@ -210,12 +210,22 @@ def benefit_years(contract: Contract) -> int:
     return last + max(longest, default=0)
 
 
+def _taxed(table: dict[str, dict[str, Floats]], party: str, tax: Floats) -> None:
+    """Tax within a party's costs uses nothing up: it is paid to the tax authority."""
+    if not np.any(tax):
+        return
+    table[party]["costs"] += tax
+    table[party]["payments"] -= tax
+    table[TAX_AUTHORITY]["payments"] += tax
+
+
 def _account_rows(
     contract: Contract,
     table: dict[str, dict[str, Floats]],
     weights: Floats,
     account: Account,
     due: Floats,
+    tax_due: Floats,
 ) -> None:
     """Enter costs met, what capital puts in and gets, and sums between parties."""
     assert contract.capital is not None
@@ -231,6 +241,13 @@ def _account_rows(
         worth = weighted(weights, flow)
         table["provider"]["costs"] += worth
         table[party]["costs"] -= worth
+    if np.any(account.untaxed):
+        table["provider"]["costs"] += weighted(weights, np.asarray(account.untaxed))
+    met_tax = sum(
+        (weighted(weights, f) for (_, _, kind), f in account.moves.items() if kind == "tax"),
+        np.zeros_like(tax_due),
+    )
+    _taxed(table, "provider", tax_due - met_tax)
     for name, kinds in account.flows.items():
         holder = table[contract.capital.holder(name)]
         for kind, flow in kinds.items():
@@ -240,13 +257,12 @@ def _account_rows(
                 table[ACCOUNT]["return"] -= gain
     for (giver, taker, kind), flow in account.moves.items():
         worth = weighted(weights, flow)
-        if kind == "tax":  # it is within the costs met, and uses up nothing
-            table[ACCOUNT]["costs"] += worth
-        if kind != "cost":
-            column = "payments" if kind == "tax" else "return"
+        if kind == "tax":
+            _taxed(table, ACCOUNT, worth)
+        elif kind != "cost":
             for end, sign in ((giver, -1), (taker, 1)):
                 party = contract.capital.holder(end) if end in account.flows else end
-                table[party][column] += sign * worth
+                table[party]["return"] += sign * worth
 
 
 def weighted(weights: Floats, flows: Floats) -> Floats:
@@ -270,7 +286,9 @@ def incidence(
     tax: Floats | None,
     backs: Mapping[str, Floats],
     running: Mapping[str, Floats],
+    running_tax: Mapping[str, Floats],
     due: Floats,
+    cost_tax: float | Floats,
     account: Account | None,
     benefits: Mapping[str, Floats],
     runs: int,
@@ -287,8 +305,10 @@ def incidence(
         Of those payments, what the account (or the provider) receives, and what is tax (or None).
     backs : mapping of party to array (period, run)
         What is paid back to payers.
-    due : array (period, run)
-        Delivery costs.
+    running_tax : mapping of payer to array (period, run)
+        Tax within its costs.
+    due, cost_tax : array (period, run)
+        Delivery costs, and tax within them.
     account : Account or None
         Of a contract with capital.
     benefits : mapping of benefit to array (run,)
@@ -312,10 +332,14 @@ def incidence(
         table[party]["payments"] -= weighted(weights, flow)
     for payer, flow in running.items():
         table[payer]["costs"] -= weighted(weights, flow)
+    for payer, flow in running_tax.items():
+        _taxed(table, payer, weighted(weights, flow))
+    tax_due = weighted(weights, np.asarray(cost_tax)) if np.any(cost_tax) else np.zeros(runs)
     if account is None:
         table["provider"]["costs"] -= weighted(weights, due)
+        _taxed(table, "provider", tax_due)
     else:
-        _account_rows(contract, table, weights, account, due)
+        _account_rows(contract, table, weights, account, due, tax_due)
     assert contract.value is not None
     for name, benefit in contract.value.benefits.items():
         # a benefit whose anyway is not stated is not nothing: who it touches is undefined
