@@ -313,7 +313,7 @@ def test_a_guarantee_pays_a_share_of_what_is_missing_up_to_its_limit(
     assert float(stages.account.lost["fund"][0]) == pytest.approx(70)
 
 
-# --- fees that wait, limits on bonds ---------------------------------------------------------------
+# --- fees that wait, limits on bonds --------------------------------------------------------------
 
 
 def test_rolled_up_interest_goes_with_principal_repaid_on_a_date() -> None:
