@@ -67,7 +67,12 @@ VARIABLES: dict[str, tuple[tuple[str, ...], str, str]] = {
     "investor_cash_flow": (
         ("period", "run"),
         "money",
-        "Distributed less drawn; the one signed flow",
+        "Received by investors less what they put in",
+    ),
+    "provider_cash_flow": (
+        ("period", "run"),
+        "money",
+        "What the provider receives less what it spends and puts in",
     ),
     "benefits": (
         ("year", "party", "run"),
@@ -109,6 +114,8 @@ def arrays(stages: Stages, *, joint: bool) -> dict[str, npt.NDArray[Any]]:
         kept["assumed"] = np.stack(
             [np.broadcast_to(value, (runs,)) for value in stages.assumed.values()]
         )
+    if contract.delivery is not None:
+        kept["provider_cash_flow"] = np.broadcast_to(stages.provider_cash_flow, (periods, runs))
     kept["costs"] = np.broadcast_to(stages.costs, (periods, runs))
     if stages.running:
         kept["running_costs"] = np.stack(

@@ -82,3 +82,12 @@ def test_xirr_by_run_has_a_status() -> None:
     assert set(np.array(STATUSES)[found.status]) <= {"ok", "total_loss"}
     with pytest.raises(ValueError, match="no tranche called 'x'"):
         sib.investor_xirr(results, "x")
+
+
+def test_the_providers_cash_stands_in_the_ledger_by_period() -> None:
+    results = sib.simulate(BOND.replace({"capital.tranches.investor.commitment": 300_000}), runs=8)
+    assert results.ledger is not None
+    flow = results.ledger["provider_cash_flow"].sum("period")
+    # of 360,000 due at once 300,000 can be met: the provider bears the rest
+    assert flow.to_numpy().tolist() == [-60_000] * 8
+    assert results.measure("provider_exposure").tolist() == [60_000] * 8
