@@ -371,11 +371,12 @@ def weighted_average_life(
 def _mean_period(amounts: npt.ArrayLike) -> Floats:
     """Mean period weighted by amount, (run,); NaN where there is none."""
     flows = _period_first(amounts)
-    total, weighted = np.zeros((2, flows.shape[1]))
-    for period, flow in enumerate(flows):
+    total, later = np.zeros((2, flows.shape[1]))
+    for flow in flows[:0:-1]:  # what comes in period t is counted t times, from the last on
         total += flow
-        weighted += period * flow
-    mean: Floats = weighted / np.where(total > 0, total, np.nan)
+        later += total
+    total += flows[0] if len(flows) else 0.0
+    mean: Floats = later / np.where(total > 0, total, np.nan)
     return mean
 
 

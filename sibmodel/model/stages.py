@@ -189,20 +189,21 @@ class Stages:
     @cached_property
     def provider_cash_flow(self) -> Floats:
         """What the provider receives less what it spends and puts in, (period, run)."""
-        flow = np.zeros((self.contract.timeline.periods, self.runs))
         if self.account is None:
-            flow = flow + self.income - self.costs
+            flow = self.income - self.costs
         else:
             assert self.contract.capital is not None
             # who is paid for delivery spends what it gets
             forgone = sum(self.account.forgone.values()) + self.account.untaxed
-            flow = flow - self.account.unmet + forgone
+            flow = 0.0 - self.account.unmet  # no −0
+            if np.any(forgone):
+                flow = flow + forgone
             for name, tranche in self.tranches.items():
                 if self.contract.capital.holder(name) == PROVIDER:
                     flow = flow + tranche.received - tranche.put_in
             for (giver, taker, kind), amount in self.account.moves.items():
-                if kind != "cost":
-                    flow = flow + amount * ((taker == PROVIDER) - (giver == PROVIDER) * 1.0)
+                if kind != "cost" and PROVIDER in (giver, taker):
+                    flow = flow + amount * (1.0 if taker == PROVIDER else -1.0)
         if PROVIDER in self.backs and not self._provider_holds:
             flow = flow - self.backs[PROVIDER]
         return flow
