@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sibmodel.contract.contract import Contract
+from sibmodel.contract.names import so_many
 from sibmodel.contract.register import Entry, register
 from sibmodel.model.limits import limit_names
 from sibmodel.results import show
@@ -50,7 +51,7 @@ def count(many: int, what: str) -> str:
     >>> count(2, "rule"), count(1, "record"), count(0, "limit")
     ('2 rules', '1 record', 'no limits')
     """
-    return f"{many:,} {what}{'' if many == 1 else 's'}" if many else f"no {what}s"
+    return so_many(many, what) if many else f"no {what}s"
 
 
 def sourceless(entries: Sequence[Entry]) -> list[str]:

@@ -14,6 +14,7 @@ import xarray as xr
 from sibmodel import statistics
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.faults import did_you_mean
+from sibmodel.contract.names import so_many
 from sibmodel.explanation import Explanation, explanation
 from sibmodel.model.measure import Measure
 from sibmodel.model.returns import STATUSES
@@ -358,7 +359,7 @@ class Results:
             add("Costs nobody could meet?", "shortfall")
         if self.contract.value:
             count = len(self.contract.value.benefits)
-            valued = f"{count} benefit{'s' if count != 1 else ''} valued"
+            valued = f"{so_many(count, 'benefit')} valued"
             add(f"Is it worth it to society? ({valued})", "net_present_value[society]")
             add("  and to the public purse?", "net_present_value[public]")
         return rows
@@ -404,8 +405,7 @@ class Results:
 
     def __repr__(self) -> str:
         off = [name.replace("_", " ") for name, on in self.switches.items() if not on]
-        runs = f"{self.runs:,} run{'s' if self.runs != 1 else ''}"
-        head = f"{self.contract.name}: {runs}, seed {self.seed}" + (
+        head = f"{self.contract.name}: {so_many(self.runs, 'run')}, seed {self.seed}" + (
             f", without {', '.join(off)}" if off else ""
         )
         rows = self.headlines()

@@ -13,6 +13,7 @@ import pandas as pd
 from sibmodel import account as accounts
 from sibmodel.acceptance import Line, accept, facts_of
 from sibmodel.contract.contract import Contract
+from sibmodel.contract.names import so_many
 from sibmodel.figures import TOLD, awaited, unread
 from sibmodel.model.assumptions import Assumptions, Drawn
 from sibmodel.model.floors import floor_names
@@ -78,8 +79,7 @@ class Settlement:
     def __repr__(self) -> str:
         currency, account = self.contract.currency, self.account
         lines = [
-            f"{self.contract.name}: settlement of {self.records:,} "
-            f"record{'' if self.records == 1 else 's'}",
+            f"{self.contract.name}: settlement of {so_many(self.records, 'record')}",
             f"  accepted claims at their price  {currency} {self.earned:,.2f}",
         ]
         if self.brought_by_floors:
@@ -103,7 +103,7 @@ class Settlement:
             )
         waiting = int((account["status"] == "waiting").sum())
         if waiting:
-            many = f"{waiting:,} line{'' if waiting == 1 else 's'}"
+            many = so_many(waiting, "line")
             lines.append(f"  waiting: {many} of the account, which says for what")
         return "\n".join([*lines, *(f"  note: {note}" for note in self.notes)])
 

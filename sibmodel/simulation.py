@@ -22,7 +22,7 @@ from sibmodel.model import returns
 from sibmodel.model.chance import Floats
 from sibmodel.model.measure import Measure
 from sibmodel.model.measures import values
-from sibmodel.model.payments import sum_groups
+from sibmodel.model.paid import sum_groups
 from sibmodel.model.stages import Stages
 from sibmodel.model.value import undefined_benefits
 from sibmodel.plan import BASE_CASE, Plan, Switches

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -95,30 +94,29 @@ class Both:
         """Every flow of every run is the same in both."""
         nothing = np.zeros((self.contract.timeline.periods, self.runs))
 
-        def of_twins(flow: Callable[[TwinCapital], Any]) -> np.ndarray:
-            return np.array([flow(twin) for twin in twins]).T
+        def of_twins(what: str, *key: Any) -> np.ndarray:
+            """An attribute of each twin, or what stands there by a key."""
+            found = [getattr(twin, what) for twin in twins]
+            return np.array([one[key[0]] for one in found] if key else found).T
 
         for name, flows in account.flows.items():
             for kind in KINDS:
-                slow = of_twins(lambda twin: twin.lots[name].flows[kind])  # noqa: B023
+                slow = np.array([twin.lots[name].flows[kind] for twin in twins]).T
                 same(flows.get(kind, nothing), slow, (name, kind))
-        same(
-            np.broadcast_to(account.costs, nothing.shape), of_twins(lambda twin: twin.due), "costs"
-        )
+        same(np.broadcast_to(account.costs, nothing.shape), of_twins("due"), "costs")
         for what in ("met", "unmet", "balance"):
-            same(getattr(account, what), of_twins(lambda twin: getattr(twin, what)), what)  # noqa: B023
+            same(getattr(account, what), of_twins(what), what)
         for what in ("moves", "brought", "returned"):
             fast = getattr(account, what)
             for key in {*fast}.union(*(getattr(twin, what) for twin in twins)):
-                slow = of_twins(lambda twin: getattr(twin, what)[key])  # noqa: B023
-                same(fast.get(key, nothing), slow, (what, key))
+                same(fast.get(key, nothing), of_twins(what, key), (what, key))
         for name, lost in account.lost.items():
-            same(lost, of_twins(lambda twin: twin.lost[name]), ("lost", name))  # noqa: B023
+            same(lost, of_twins("lost", name), ("lost", name))
 
     def check_stop(self, run: int, stop: tuple[int, str] | None) -> None:
         """Nobody starts from the ending on; after a close nothing is paid."""
-        endings = self.contract.capital.endings  # type: ignore[union-attr]
-        clause = None if stop is None else endings.get(stop[1])
+        assert self.contract.capital is not None
+        clause = None if stop is None else self.contract.capital.endings.get(stop[1])
         for group, people in self.stages.starts.items():
             expected = self.first.starts[group][:, run].copy()
             cohort = self.contract.cohort_of_group(group)

@@ -65,7 +65,8 @@ def test_the_investors_table_has_the_closed_forms() -> None:
 
 def test_grants_have_no_return() -> None:
     results = sib.simulate(STACK, runs=50)
-    grants = [n for n, t in STACK.capital.tranches.items() if t.repaid == "never"]  # type: ignore[union-attr]
+    assert STACK.capital is not None
+    grants = [n for n, t in STACK.capital.tranches.items() if t.repaid == "never"]
     assert grants
     assert not set(grants) & set(sib.investors(results).index)
     assert results.reason(f"investor_irr[{grants[0]}]") == "a grant is never repaid"

@@ -234,8 +234,6 @@ class Ending(Clause):
 
 # --- the section ----------------------------------------------------------------------------------
 
-DISTRIBUTE = ("each_period", "after_delivery", "at_end")
-
 
 def _kind_of_dates(value: Any) -> str:
     if isinstance(value, str):

@@ -15,6 +15,7 @@ from sibmodel.contract.capital_tables import (
 )
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.cost_checks import delivery_costs
+from sibmodel.contract.delivery import PROVIDER
 from sibmodel.contract.faults import Fault, nearest, path_text, unknown
 from sibmodel.contract.tables import Table, by_figure
 
@@ -79,7 +80,7 @@ def _may_go_elsewhere(capital: Capital) -> Iterator[str]:
     for step_name, step in capital.surplus.items():
         for party in step.to:
             tranche_of = holders.get(party)
-            if tranche_of not in (None, party) and party != "provider":
+            if tranche_of not in (None, party) and party != PROVIDER:
                 yield (
                     f"step {step_name!r} pays {party!r}, who holds {tranche_of!r}: that is no "
                     f"return of the tranche's; write {tranche_of} if it is meant to be"
@@ -126,7 +127,7 @@ def _one_name_each(contract: Contract, capital: Capital) -> Iterator[Fault]:
 
 def _nobodys_names(contract: Contract, capital: Capital) -> Iterator[Fault]:
     """Tranches called as a party is, and tranches or the account where a party is meant."""
-    parties = (*contract.payments.payers, "provider", ACCOUNT)
+    parties = (*contract.payments.payers, PROVIDER, ACCOUNT)
     for name in capital.tranches:
         if name in parties:
             yield Fault(
@@ -378,7 +379,7 @@ def _likely_slips(contract: Contract, capital: Capital) -> Iterator[Fault]:
     """A party that nothing else names, and that is called almost as a tranche or party is."""
     named = [party for _, party in capital.parties()]
     elsewhere = {
-        *contract.parties, *contract.payer_names, "provider",
+        *contract.parties, *contract.payer_names, PROVIDER,
         *(capital.holder(name) for name in capital.tranches), *capital.tranches, ACCOUNT,
         *(cost.to for cost in delivery_costs(contract).values()),
     }  # fmt: skip

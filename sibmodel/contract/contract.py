@@ -21,7 +21,7 @@ from sibmodel.contract.assumptions import (
     Range,
 )
 from sibmodel.contract.capital import DELIVERY_STOPS, Capital
-from sibmodel.contract.delivery import Delivery
+from sibmodel.contract.delivery import PROVIDER, Delivery
 from sibmodel.contract.names import Name, fault
 from sibmodel.contract.outcomes import Outcome
 from sibmodel.contract.payments import Payments
@@ -263,7 +263,7 @@ class Contract(Clause):
     @property
     def party_names(self) -> tuple[str, ...]:
         """Every party named anywhere, sorted."""
-        names = {*self.parties, *self.payer_names, *self.payments.running_costs, "provider"}
+        names = {*self.parties, *self.payer_names, *self.payments.running_costs, PROVIDER}
         for cost in (*(self.delivery.costs.values() if self.delivery else ()),
                      *self.payments.running_costs.values()):  # fmt: skip
             names.add(cost.to)

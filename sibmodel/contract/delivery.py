@@ -11,6 +11,9 @@ from sibmodel.contract.assumptions import AnnualRate, Clause, Money, Whole
 from sibmodel.contract.names import Name, fault
 from sibmodel.contract.tables import TabledMoney, TabledRate, TabledShare
 
+PROVIDER = "provider"
+"""The party that delivers: who receives a cost where nothing else is said."""
+
 Period = Annotated[Whole, Field(ge=0)]
 
 
@@ -56,7 +59,7 @@ class Cost(Clause):
     of: str | None = Field(
         None, description="payments, commitments, undrawn, outstanding, or another cost."
     )
-    to: str = Field("provider", description="Who receives it.")
+    to: str = Field(PROVIDER, description="Who receives it.")
     inflation: AnnualRate = Field(0.0, description="A year, from period 0.")
     tax: TabledShare = Field(0.0, description="Irrecoverable tax on top, as a share.")
 

@@ -14,6 +14,17 @@ def fault(message: str) -> PydanticCustomError:
     return PydanticCustomError("said", message)
 
 
+def so_many(number: int, thing: str) -> str:
+    """How many of something, in words for one or several.
+
+    Examples
+    --------
+    >>> so_many(1, "record"), so_many(1200, "rule")
+    ('1 record', '1,200 rules')
+    """
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 def an(word: str) -> str:
     """A word with its article.
 

@@ -55,15 +55,13 @@ class Books:
         """Surplus each party has received."""
         shape = (self.periods, runs)
         self.due, self.met, self.unmet, self.balance = (np.zeros(shape) for _ in range(4))
-        self.moves: dict[tuple[str, str, str], Floats] = {}
-        self.brought: dict[tuple[str, str], Floats] = {}
-        self.returned: dict[str, Floats] = {}
-        self.forgone: dict[str, Floats] = {}
+        self.moves: dict[tuple[str, str, str], Floats] = defaultdict(lambda: np.zeros(shape))
+        self.brought: dict[tuple[str, str], Floats] = defaultdict(lambda: np.zeros(shape))
+        self.returned: dict[str, Floats] = defaultdict(lambda: np.zeros(shape))
+        self.forgone: dict[str, Floats] = defaultdict(lambda: np.zeros(shape))
         """Costs never met that others than the provider go without, by party, tax left out."""
-        self.tax_due: Value = 0.0
-        """Tax within costs due, less that on what others go without, (period, run)."""
-        self.untaxed: Value = 0.0
-        """Tax that is not due, because others go without, (period, run)."""
+        self.tax_due, self.untaxed = np.zeros(shape), np.zeros(shape)
+        """Tax within costs due, less what is not due because others go without; and that."""
 
     @property
     def held(self) -> Floats:
@@ -97,6 +95,7 @@ class Books:
         return first + then
 
     def draw(self, t: int, holding: Holding, amount: Floats) -> None:
+        """Draw from a tranche, for costs."""
         holding.flow("drawn", t, amount)
         self.for_costs = self.for_costs + amount
 
@@ -112,22 +111,16 @@ class Books:
             holding.outstanding = np.maximum(holding.outstanding - amount, 0.0)
 
     def bring(self, t: int, payer: str, tranche: str, amount: Floats) -> None:
-        key = (payer, tranche)
-        if key not in self.brought:
-            self.brought[key] = np.zeros((self.periods, self.runs))
-        self.brought[key][t] += amount
+        """Note what a payer brings for a tranche."""
+        self.brought[payer, tranche][t] += amount
 
     def hand(self, t: int, party: str, amount: Floats, kind: str) -> None:
         """Money out of the account to a party; to a payer it is returned."""
         if party in self.contract.payments.payers:
-            if party not in self.returned:
-                self.returned[party] = np.zeros((self.periods, self.runs))
             self.returned[party][t] += amount
         else:
             self.move(ACCOUNT, party, kind, t, amount)
 
     def move(self, giver: str, taker: str, kind: str, t: int, amount: Value) -> None:
-        key = (giver, taker, kind)
-        if key not in self.moves:
-            self.moves[key] = np.zeros((self.periods, self.runs))
-        self.moves[key][t] += amount
+        """Note a sum between two parties, or one and the account."""
+        self.moves[giver, taker, kind][t] += amount

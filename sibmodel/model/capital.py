@@ -18,6 +18,7 @@ from sibmodel.model.endings import EndingTests, Ends, Stops, Truth
 from sibmodel.model.limits import share_of
 from sibmodel.model.outlays import Outlays
 from sibmodel.model.payments import Bring
+from sibmodel.model.tranches import growth_a_period
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,8 @@ class Account:
     brought: Mapping[tuple[str, str], Floats] = field(default_factory=dict)
     returned: Mapping[str, Floats] = field(default_factory=dict)
     forgone: Mapping[str, Floats] = field(default_factory=dict)
-    tax_due: float | Floats = 0.0
-    untaxed: float | Floats = 0.0
+    tax_due: Floats = field(default_factory=lambda: np.zeros((1, 1)))
+    untaxed: Floats = field(default_factory=lambda: np.zeros((1, 1)))
     lost: Mapping[str, Floats] = field(default_factory=dict)
     stops: Stops | None = None
 
@@ -136,7 +137,7 @@ class AccountRun:
         books, clause = self.books, self.books.capital.account
         if clause.interest != 0.0 and t > 0:
             rate = books.known.at(t, clause.interest, "capital.account.interest")
-            growth = (1 + np.asarray(rate)) ** (1 / books.per_year) - 1
+            growth = growth_a_period(rate, periods_per_year=books.per_year) - 1
             if live is not None:
                 growth = growth * live
             books.move(BANK, ACCOUNT, "interest", t, books.held * growth)
@@ -197,10 +198,10 @@ class AccountRun:
             unmet=books.unmet,
             balance=books.balance,
             flows={name: holding.flows for name, holding in books.holdings.items()},
-            moves=books.moves,
-            brought=books.brought,
-            returned=books.returned,
-            forgone=books.forgone,
+            moves=dict(books.moves),
+            brought=dict(books.brought),
+            returned=dict(books.returned),
+            forgone=dict(books.forgone),
             tax_due=books.tax_due,
             untaxed=books.untaxed,
             lost={n: h.lost for n, h in books.holdings.items() if h.lost is not None},

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from sibmodel.contract.contract import Contract
 from sibmodel.model import returns
+from sibmodel.model.capital import Account
 from sibmodel.model.chance import Floats
 from sibmodel.model.measure import Measure, Values, total_of
 from sibmodel.model.stages import Stages, investors
@@ -213,7 +214,7 @@ def _vehicle(contract: Contract) -> Iterator[Measure]:
         "money",
         "down",
         "Delivery costs that the account could not meet: the provider bears them",
-        lambda s: total_of(s.account.unmet) if s.account else np.zeros(s.runs),
+        _unmet,
         undefined=none,
     )
     yield Measure(
@@ -227,13 +228,13 @@ def _vehicle(contract: Contract) -> Iterator[Measure]:
     capital = contract.capital
     if capital is None:
         return
-    for name in contract.ending_names:
+    for index, name in enumerate(contract.ending_names):
         yield Measure(
             f"ends_early[{name}]",
             "share",
             "",
             f"Whether the ending {name} holds",
-            _ends(contract.ending_names.index(name)),
+            _ends(index),
         )
     for name, guarantee in capital.guarantees.items():
         yield Measure(
@@ -270,18 +271,19 @@ def _ends(index: int) -> Values:
 
 
 def _moved(giver: str, taker: str, kind: str) -> Values:
-    def value(stages: Stages) -> Floats:
-        assert stages.account is not None
-        flow = stages.account.moves.get((giver, taker, kind))
-        return np.zeros(stages.runs) if flow is None else total_of(flow)
-
-    return value
+    return _flow(lambda account: account.moves.get((giver, taker, kind)))
 
 
 def _returned(payer: str) -> Values:
+    return _flow(lambda account: account.returned.get(payer))
+
+
+def _flow(of: Callable[[Account], Floats | None]) -> Values:
+    """All of a flow of the account, which may not have happened at all."""
+
     def value(stages: Stages) -> Floats:
         assert stages.account is not None
-        flow = stages.account.returned.get(payer)
+        flow = of(stages.account)
         return np.zeros(stages.runs) if flow is None else total_of(flow)
 
     return value

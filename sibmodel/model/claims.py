@@ -13,8 +13,8 @@ from sibmodel.model.floors import floor_names
 from sibmodel.model.limits import Accepted, Limits, counted
 from sibmodel.model.lots import Lot
 from sibmodel.model.outcomes import Counts
-from sibmodel.model.paid import Plain
-from sibmodel.model.payments import price_of, sum_groups, within_person_limit
+from sibmodel.model.paid import Plain, sum_groups
+from sibmodel.model.payments import price_of, within_person_limit
 from sibmodel.model.prices import Value, read_by
 from sibmodel.model.shares import by_group, rows_of
 

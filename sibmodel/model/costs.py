@@ -42,13 +42,13 @@ class Known:
         """
 
         def latest(name: str) -> Value:
-            past = [r for r in self.readings.of(name) if r.period <= period]
-            if not past:
+            reading = self.readings.known_in(name, period)
+            if reading is None:
                 raise ValueError(
                     f"{path} is read in period {period}, before the first reading of {name!r}: "
                     f"add a date to performance.{name}.at, or begin the table later"
                 )
-            return past[-1].value
+            return reading.value
 
         day = self.reader.contract.timeline.date(period)
         value: Value = self.reader.read(number, path, Asked(day, group, reading=latest))
@@ -56,8 +56,8 @@ class Known:
 
     def figure(self, period: int, name: str) -> Value:
         """The latest reading of a performance known in a period; NaN where there is none."""
-        past = [r for r in self.readings.of(name) if r.period <= period]
-        return past[-1].value if past else np.nan
+        reading = self.readings.known_in(name, period)
+        return np.nan if reading is None else reading.value
 
     def meets(self, period: int, figure: Value, test: Test, path: str) -> npt.NDArray[np.bool_]:
         """Whether a figure meets every bound of a test, () or (run,); undefined meets none."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sibmodel.contract.capital import ACCOUNT
 from sibmodel.contract.contract import BANK, TAX_AUTHORITY, Contract
+from sibmodel.contract.delivery import PROVIDER
 
 Move = tuple[str, str, str]
 """Giver, taker, kind; an end is a party, a tranche or the account."""
@@ -31,7 +32,7 @@ def moves_of(contract: Contract) -> tuple[Move, ...]:
     for cost in (contract.delivery.costs if contract.delivery else {}).values():
         if cost.tax != 0:
             found.append((ACCOUNT, TAX_AUTHORITY, "tax"))
-        if cost.to != "provider":
+        if cost.to != PROVIDER:
             found.append((ACCOUNT, cost.to, "cost"))
     parties = {*contract.payments.payers, *capital.tranches}
     for step in capital.steps.values():

@@ -8,6 +8,7 @@ import numpy as np
 
 from sibmodel.contract.capital import ACCOUNT
 from sibmodel.contract.contract import TAX_AUTHORITY
+from sibmodel.contract.delivery import PROVIDER
 from sibmodel.model.books import Books
 from sibmodel.model.chance import Floats
 from sibmodel.model.costs import Costs
@@ -36,7 +37,7 @@ class Outlays:
         self.waits = [name for name in costs.names if name in named]
         books.waiting = {name: np.zeros(books.runs) for name in self.waits}
         delivery = books.contract.delivery.costs if books.contract.delivery else {}
-        self.receivers = {n for n, c in delivery.items() if c.to != "provider"} | set(costs.tax)
+        self.receivers = {n for n, c in delivery.items() if c.to != PROVIDER} | set(costs.tax)
         """Costs that others than the provider receive, in part or whole."""
         self.carried: dict[str, Value] = {}
         self.unmet_so_far = np.zeros(books.runs)
@@ -68,23 +69,22 @@ class Outlays:
 
     def _fall_due(self, t: int, income: Floats) -> dict[str, Value]:
         """Costs of the period with what was carried, by cost; scheduled draws are paid in."""
-        outstanding: Value = 0.0
-        undrawn: Value = 0.0
-        commitments = sum(h.clause.commitment for h in self.books.holdings.values())
+        bases: dict[str, Value] = {}
         if self.costs.following:
-            outstanding = sum(h.outstanding for h in self.books.holdings.values() if not h.grant)
-            undrawn = sum(h.undrawn for h in self.books.holdings.values())
-        due = self.costs.due(
-            t,
-            {"payments": income, "commitments": commitments, "undrawn": undrawn,
-             "outstanding": outstanding},
-        )  # fmt: skip
+            holdings = self.books.holdings.values()
+            bases = {
+                "payments": income,
+                "commitments": sum(h.clause.commitment for h in holdings),
+                "undrawn": sum(h.undrawn for h in holdings),
+                "outstanding": sum(h.outstanding for h in holdings if not h.grant),
+            }
+        due = self.costs.due(t, bases)
         over = self.ends.costs_over(t)
         for name in due:
             if over is not None:
                 due[name] = np.asarray(due[name] * ~over)
             if name in self.costs.tax:
-                self._tax(t, due[name] * self.costs.tax[name])
+                self.books.tax_due[t] += due[name] * self.costs.tax[name]
                 due[name] = due[name] * (1 + self.costs.tax[name])
         for amount in due.values():
             self.books.due[t] += amount
@@ -122,7 +122,8 @@ class Outlays:
             elif mine:
                 undrawn = sum((h.undrawn for h in mine), np.zeros(self.books.runs))
                 whole = np.minimum(lack, undrawn)
-                for holding, part in zip(mine, [h.undrawn for h in mine], strict=True):
+                for holding in mine:
+                    part = holding.undrawn
                     amount = np.minimum(whole * share_of(part, undrawn, otherwise=0.0), part)
                     self.books.draw(t, holding, amount)
                 lack = lack - whole
@@ -151,28 +152,18 @@ class Outlays:
             self.never_met(t, name, amount * lost)
         self.unmet_so_far = self.unmet_so_far + short
 
-    def _tax(self, t: int, amount: Value) -> None:
-        """Note tax within costs due."""
-        if np.ndim(self.books.tax_due) == 0:
-            self.books.tax_due = np.zeros((self.books.periods, self.books.runs))
-        self.books.tax_due[t] += amount  # type: ignore[index]
-
     def never_met(self, t: int, name: str, amount: Value) -> None:
         """Note a cost that is never met: whoever was to receive it goes without, untaxed."""
         books = self.books
         books.unmet[t] += amount
         assert books.contract.delivery is not None
         party = books.contract.delivery.costs[name].to
-        if party == "provider":
+        if party == PROVIDER:
             return
         net = amount / (1 + np.asarray(self.costs.tax.get(name, 0.0)))
-        if party not in books.forgone:
-            books.forgone[party] = np.zeros((books.periods, books.runs))
         books.forgone[party][t] += net
-        if name in self.costs.tax:
-            self._tax(t, net - amount)
-            books.untaxed = books.untaxed + np.zeros((books.periods, books.runs))
-            books.untaxed[t] += amount - net
+        books.tax_due[t] -= amount - net
+        books.untaxed[t] += amount - net
 
     def pay_waiting(self, t: int, name: str, paid: Floats) -> None:
         """Pay a cost that waited in the order."""
@@ -191,5 +182,5 @@ class Outlays:
                 net = paid / (1 + np.asarray(self.costs.tax[name]))
                 self.books.move(ACCOUNT, TAX_AUTHORITY, "tax", t, paid - net)
                 paid = net
-            if clause.to != "provider":
+            if clause.to != PROVIDER:
                 self.books.move(ACCOUNT, clause.to, "cost", t, paid)

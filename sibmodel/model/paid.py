@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
 from sibmodel.model.chance import Floats
 from sibmodel.model.lots import Due, Lot
@@ -65,3 +67,29 @@ class Paid:
     settled: Sequence[Due] = ()
     entries: Sequence[Entry] = ()
     waiting: Sequence[tuple[Lot, str]] = ()
+
+    @cached_property
+    def whole(self) -> Floats:
+        """What all payers pay, (period of cash, run)."""
+        total: Floats = sum_groups(list(self.by_payer))
+        return total
+
+    @cached_property
+    def tax_within(self) -> Floats | None:
+        """Tax within it, (period of cash, run); None where there is none."""
+        return None if self.tax == 0 else self.whole * self.tax
+
+    @cached_property
+    def net(self) -> Floats:
+        """What is left of it for whoever receives the payments, (period of cash, run)."""
+        return self.whole if self.tax_within is None else self.whole - self.tax_within
+
+
+def sum_groups(counts: Sequence[Any]) -> Any:
+    """Sum of arrays of one shape, in order and in their own type."""
+    if len(counts) == 1:
+        return counts[0]
+    total = counts[0] + counts[1]
+    for count in counts[2:]:
+        total += count
+    return total

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -22,7 +21,7 @@ from sibmodel.model.cuts import Cuts
 from sibmodel.model.floors import Floors, floor_names
 from sibmodel.model.limits import Accepted, Cut, Room, fit, share_of
 from sibmodel.model.lots import Due, Lot
-from sibmodel.model.paid import Entry, Paid, Plain
+from sibmodel.model.paid import Entry, Paid, Plain, sum_groups
 from sibmodel.model.periods import Calendar
 from sibmodel.model.prices import Asked, Reader, Value, worth_of
 from sibmodel.model.pricing import Pricing
@@ -443,13 +442,3 @@ def _by_payer(paid: Floats, shares: Floats) -> Floats:
             for r, share in enumerate(row):
                 by_payer[p] += paid[r] * share
     return by_payer
-
-
-def sum_groups(counts: Sequence[Any]) -> Any:
-    """Sum of arrays of one shape, in order and in their own type."""
-    if len(counts) == 1:
-        return counts[0]
-    total = counts[0] + counts[1]
-    for count in counts[2:]:
-        total += count
-    return total

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from sibmodel.contract.contract import Contract
+from sibmodel.contract.delivery import PROVIDER
 from sibmodel.model.capital import Account
 from sibmodel.model.chance import Floats
 
@@ -29,7 +30,7 @@ def is_plain(contract: Contract) -> bool:
         and tranche.repaid == "as_available"
         and tranche.principal == 1
         and len(capital.ranks) == 2  # the tranche and its surplus: no cost waits among them
-        and all(cost.of is None and cost.tax == 0 and cost.to == "provider" for cost in delivery)
+        and all(cost.of is None and cost.tax == 0 and cost.to == PROVIDER for cost in delivery)
     )
 
 

@@ -121,6 +121,11 @@ class Readings(dict[str, list[Reading]]):
         known = [r for r in self.of(performance) if r.date <= date and r.covers(cohort, group)]
         return known[-1] if known else None
 
+    def known_in(self, performance: str, period: int) -> Reading | None:
+        """The last reading in a period or before it, whoever it is of."""
+        known = [reading for reading in self.of(performance) if reading.period <= period]
+        return known[-1] if known else None
+
     def table(self) -> list[dict[str, object]]:
         """One row a reading, in the order of the contract, then of date."""
         return [dict(vars(reading)) for mine in self.values() for reading in mine]

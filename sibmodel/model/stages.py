@@ -9,17 +9,15 @@ from functools import cached_property
 import numpy as np
 
 from sibmodel.contract.contract import Contract
+from sibmodel.contract.delivery import PROVIDER
 from sibmodel.model.capital import Account
 from sibmodel.model.chance import Floats
 from sibmodel.model.endings import Stops
 from sibmodel.model.outcomes import Counts
-from sibmodel.model.paid import Paid
-from sibmodel.model.payments import sum_groups
+from sibmodel.model.paid import Paid, sum_groups
 from sibmodel.model.readings import Readings
 from sibmodel.model.returns import Irr, irr
 from sibmodel.model.tranches import RECEIVED
-
-PROVIDER = "provider"
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ class Stages:
     readings: Readings
     costs: Floats = field(default_factory=lambda: np.zeros((1, 1)))
     running: Mapping[str, Floats] = field(default_factory=dict)
-    cost_tax: float | Floats = 0.0
+    cost_tax: Floats = field(default_factory=lambda: np.zeros((1, 1)))
     running_tax: Mapping[str, Floats] = field(default_factory=dict)
     account: Account | None = None
     found: Stops | None = None
@@ -102,19 +100,15 @@ class Stages:
         """Outcome payments of all payers, less what goes back to them, (period, run)."""
         return sum_groups(list(self.by_payer.values()))  # type: ignore[no-any-return]
 
-    @cached_property
+    @property
     def tax(self) -> Floats | None:
         """Tax within outcome payments, (period, run); None where there is none."""
-        if self.paid.tax == 0:
-            return None
-        whole: Floats = sum_groups(list(self.paid.by_payer))
-        return whole * self.paid.tax
+        return self.paid.tax_within
 
-    @cached_property
+    @property
     def income(self) -> Floats:
         """What the account, or the provider, receives for outcomes: payments net of tax."""
-        whole: Floats = sum_groups(list(self.paid.by_payer))
-        return whole if self.tax is None else whole - self.tax
+        return self.paid.net
 
     @cached_property
     def backs(self) -> dict[str, Floats]:
@@ -194,10 +188,9 @@ class Stages:
         else:
             assert self.contract.capital is not None
             # who is paid for delivery spends what it gets
-            forgone = sum(self.account.forgone.values()) + self.account.untaxed
             flow = 0.0 - self.account.unmet  # no −0
-            if np.any(forgone):
-                flow = flow + forgone
+            if self.account.forgone:
+                flow = flow + sum(self.account.forgone.values()) + self.account.untaxed
             for name, tranche in self.tranches.items():
                 if self.contract.capital.holder(name) == PROVIDER:
                     flow = flow + tranche.received - tranche.put_in

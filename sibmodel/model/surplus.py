@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from sibmodel.contract.capital import Step
-from sibmodel.contract.tables import by_figure
+from sibmodel.contract.tables import Table
 from sibmodel.model.chance import Floats
 from sibmodel.model.costs import Known
 from sibmodel.model.prices import Value
-from sibmodel.model.tranches import Holding, future_value
+from sibmodel.model.tranches import Holding, future_value, growth_a_period
 
 
 def catch_up(*, share: Value, of_step: float, profit: Value, have: Value) -> Value:
@@ -54,15 +54,14 @@ class StepRun:
         self, name: str, step: Step, known: Known, holdings: Mapping[str, Holding], runs: int
     ) -> None:
         self.name, self.step, self.known, self.runs = name, step, known, runs
-        self.shares = step.shares
+        self.shares, self.per_year = step.shares, known.reader.contract.timeline.periods_per_year
         self.path = f"capital.surplus.{name}.until"
         self.measured = [holdings[n] for n in step.measured if n in holdings]
         self.others = [n for n in step.measured if n not in holdings]
         self.of_step = sum(self.shares.get(name, 0.0) for name in step.measured)
         until = step.until
         irr = until.irr if until is not None else None
-        self.varies = by_figure(irr) or (irr is not None and not isinstance(irr, float | str)
-                                         and hasattr(irr, "begins"))  # fmt: skip
+        self.varies = isinstance(irr, Table)
         self._owed = np.zeros(runs)
         """What is missing from the preferred return, before this period's flows."""
 
@@ -71,9 +70,8 @@ class StepRun:
         until = self.step.until
         if until is None or until.irr is None or self.varies or t == 0:
             return
-        rate = np.asarray(self.known.at(t, until.irr, f"{self.path}.irr"))
-        growth = (1 + rate) ** (1 / self.known.reader.contract.timeline.periods_per_year)
-        self._owed = self._owed * growth
+        rate = self.known.at(t, until.irr, f"{self.path}.irr")
+        self._owed = self._owed * growth_a_period(rate, periods_per_year=self.per_year)
 
     def end(self) -> None:
         """Take this period's flows into what is missing."""
@@ -106,9 +104,8 @@ class StepRun:
             missing: Value = self._owed + self._now()
             if self.varies:
                 flows = [holding.net_put_in(t) for holding in self.measured]
-                per_year = self.known.reader.contract.timeline.periods_per_year
                 missing = sum(
-                    future_value(put, rate=level, periods_per_year=per_year) for put in flows
+                    future_value(put, rate=level, periods_per_year=self.per_year) for put in flows
                 )
         elif until.share_of_profit is not None:
             have = sum((profits.get(name, 0.0) for name in self.step.measured), np.zeros(self.runs))

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from sibmodel.contract.capital import Instalments, Redemption, Tranche
 from sibmodel.contract.tables import by_figure
+from sibmodel.contract.tranches import Instalments, Redemption, Tranche
 from sibmodel.model.chance import Floats
 from sibmodel.model.costs import Known
 from sibmodel.model.prices import Value
@@ -40,6 +40,18 @@ def annuity_due(*, rate: Value, periods: int) -> Value:
     return total
 
 
+def growth_a_period(rate: Value, *, periods_per_year: int) -> Floats:
+    """What 1 grows to in one period at a rate a year.
+
+    Examples
+    --------
+    >>> round(float(growth_a_period(0.0824321600, periods_per_year=4)), 6)
+    1.02
+    """
+    growth: Floats = (1 + np.asarray(rate)) ** (1 / periods_per_year)
+    return growth
+
+
 def future_value(flows: Sequence[Floats], *, rate: Value, periods_per_year: int) -> Floats:
     """What flows, one a period, have grown to by the last of them.
 
@@ -56,7 +68,7 @@ def future_value(flows: Sequence[Floats], *, rate: Value, periods_per_year: int)
     >>> future_value([np.array([100.0]), np.array([-5.0])], rate=0.1, periods_per_year=1).round(6)
     array([105.])
     """
-    growth = (1 + np.asarray(rate)) ** (1 / periods_per_year)
+    growth = growth_a_period(rate, periods_per_year=periods_per_year)
     total: Floats = np.zeros(np.shape(flows[0]))
     for flow in flows:
         total = total * growth + flow
@@ -134,19 +146,15 @@ class Holding:
         else:  # paid under a settlement
             self.received_now = self.received_now - amount
 
-    def all_received(self, t: int) -> Floats:
-        """Everything received in a period, (run,)."""
-        parts = [self.flows[kind][t] for kind in RECEIVED if kind in self.flows]
+    def _sum_of(self, kinds: Sequence[str], t: int) -> Floats:
+        """Flows of some kinds in a period, (run,)."""
+        parts = [self.flows[kind][t] for kind in kinds if kind in self.flows]
         return sum(parts, np.zeros(self.runs))
 
     def net_put_in(self, t: int) -> list[Floats]:
         """Money put in less money received, in each period so far."""
-        zero = np.zeros(self.runs)
         return [
-            self.flows["drawn"][s] - self.all_received(s) + self.flows.get("paid", {s: zero})[s]
-            if "drawn" in self.flows
-            else -self.all_received(s)
-            for s in range(t + 1)
+            self._sum_of(("drawn", "paid"), s) - self._sum_of(RECEIVED, s) for s in range(t + 1)
         ]
 
     # --- interest ---------------------------------------------------------------------------------
@@ -158,7 +166,7 @@ class Holding:
             return
         part = 1 / self.per_year
         if self.how == "rolled_up":
-            growth = (1 + np.asarray(self._rate(t))) ** part
+            growth = growth_a_period(self._rate(t), periods_per_year=self.per_year)
             self.rolled = (self.rolled + self.outstanding) * growth - self.outstanding
         elif self.how == "each_period":
             self.owed = self.owed + self._rate(t) * part * self.outstanding
@@ -196,7 +204,7 @@ class Holding:
         rate: Value = 0.0
         if self.bears:
             year = np.asarray(self._rate(t))
-            rate = (1 + year) ** (1 / self.per_year) - 1
+            rate = growth_a_period(year, periods_per_year=self.per_year) - 1
             if self.how == "each_period":
                 rate = year / self.per_year
         whole = self.outstanding + self.rolled + self.owed

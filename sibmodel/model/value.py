@@ -15,6 +15,7 @@ from itertools import pairwise
 import numpy as np
 
 from sibmodel.contract.contract import TAX_AUTHORITY, Contract
+from sibmodel.contract.delivery import PROVIDER
 from sibmodel.contract.schedules import SCHEDULES, flat
 from sibmodel.contract.timeline import Timeline
 from sibmodel.contract.value import Benefit, Discount, Prices, first_year
@@ -236,18 +237,18 @@ def _account_rows(
     spent = weighted(weights, account.met)
     table[ACCOUNT]["costs"] -= spent
     # who is paid for delivery spends what it gets; what is not met, the provider bears
-    table["provider"]["costs"] -= weighted(weights, due) - spent
+    table[PROVIDER]["costs"] -= weighted(weights, due) - spent
     for party, flow in account.forgone.items():
         worth = weighted(weights, flow)
-        table["provider"]["costs"] += worth
+        table[PROVIDER]["costs"] += worth
         table[party]["costs"] -= worth
     if np.any(account.untaxed):
-        table["provider"]["costs"] += weighted(weights, np.asarray(account.untaxed))
+        table[PROVIDER]["costs"] += weighted(weights, account.untaxed)
     met_tax = sum(
         (weighted(weights, f) for (_, _, kind), f in account.moves.items() if kind == "tax"),
         np.zeros_like(tax_due),
     )
-    _taxed(table, "provider", tax_due - met_tax)
+    _taxed(table, PROVIDER, tax_due - met_tax)
     for name, kinds in account.flows.items():
         holder = table[contract.capital.holder(name)]
         for kind, flow in kinds.items():
@@ -288,7 +289,7 @@ def incidence(
     running: Mapping[str, Floats],
     running_tax: Mapping[str, Floats],
     due: Floats,
-    cost_tax: float | Floats,
+    cost_tax: Floats,
     account: Account | None,
     benefits: Mapping[str, Floats],
     runs: int,
@@ -322,7 +323,7 @@ def incidence(
     """
     parties = [*contract.party_names, *([ACCOUNT] if account is not None else [])]
     table = {party: {column: np.zeros(runs) for column in COLUMNS} for party in parties}
-    receiver = ACCOUNT if account is not None else "provider"
+    receiver = ACCOUNT if account is not None else PROVIDER
     for payer, flow in by_payer.items():
         table[payer]["payments"] -= weighted(weights, flow)
     table[receiver]["payments"] += weighted(weights, income)
@@ -334,10 +335,10 @@ def incidence(
         table[payer]["costs"] -= weighted(weights, flow)
     for payer, flow in running_tax.items():
         _taxed(table, payer, weighted(weights, flow))
-    tax_due = weighted(weights, np.asarray(cost_tax)) if np.any(cost_tax) else np.zeros(runs)
+    tax_due = weighted(weights, cost_tax) if np.any(cost_tax) else np.zeros(runs)
     if account is None:
-        table["provider"]["costs"] -= weighted(weights, due)
-        _taxed(table, "provider", tax_due)
+        table[PROVIDER]["costs"] -= weighted(weights, due)
+        _taxed(table, PROVIDER, tax_due)
     else:
         _account_rows(contract, table, weights, account, due, tax_due)
     assert contract.value is not None

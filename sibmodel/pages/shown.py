@@ -6,6 +6,7 @@ import math
 from itertools import groupby
 from typing import Any
 
+from sibmodel.contract.names import so_many
 from sibmodel.contract.register import Entry
 from sibmodel.pages import rules, shown_investors, tables
 from sibmodel.pages.basis import PERCENTILES, Shown, cells
@@ -311,8 +312,7 @@ def register_count(entries: list[Entry]) -> str:
     if changed:
         text += f" and {changed} changed since the file was read"
     silent = len(entries) - len(said)
-    many = f"{silent} default{'' if silent == 1 else 's'}"
-    return f"{text}; {many} applied because the contract is silent."
+    return f"{text}; {so_many(silent, 'default')} applied because the contract is silent."
 
 
 def stated(entries: list[Entry]) -> Shown:

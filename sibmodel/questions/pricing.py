@@ -131,8 +131,10 @@ def price_for(
     low, high = _range(contract, path) if between is None else between
     if not low < high:
         raise ValueError(f"between goes from low to high: seen {low:g} to {high:g}")
-    first = simulate(contract, runs=min(runs, 256), seed=seed, keep="measures")
-    about = first.about(name)
+    base = simulate(
+        contract, 1, uncertainty=False, shared_luck=False, chance=False, keep="measures"
+    )
+    about = base.about(name)
     if about.undefined is not None:
         raise ValueError(f"{name} is undefined for this contract: {about.undefined}")
     if about.unit == "share":
@@ -154,7 +156,7 @@ def price_for(
     start = _value(contract, path)
     value, note = _search(reaches, figure, low, high, start)
     curve = pd.DataFrame(
-        [(x, *seen[x], sign * seen[x][0] >= sign * target) for x in sorted(seen)],
+        [(x, *seen[x], reaches(x)) for x in sorted(seen)],
         columns=["value", "figure", "figure_low", "figure_high", "reaches"],
     )
     least, most = _interval(curve, target) if not math.isnan(value) else (math.nan, math.nan)

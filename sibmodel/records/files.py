@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from sibmodel.contract.names import so_many
 from sibmodel.records.facts import RecordsError
 
 
@@ -37,7 +38,7 @@ def load_records(path: str | Path) -> pd.DataFrame:
         if len(header) == 1 and sign in header[0]:
             raise RecordsError([f"{path} is separated by {name}: save it with commas"])
     faults = [
-        f"row {row}: {_so_many(len(line), 'cell')}, but {_so_many(len(header), 'column')} named in "
+        f"row {row}: {so_many(len(line), 'cell')}, but {so_many(len(header), 'column')} named in "
         f"the first line"
         for row, line in enumerate(body, start=1)
         if len(line) != len(header)
@@ -72,7 +73,3 @@ def _text_of(path: Path) -> str:
         wrong = f"line {line} seems to be in Windows-1252 or Latin-1 (seen {seen!r})"
     save = "save it as CSV UTF-8 (so called in Excel, under Save as)"
     raise RecordsError([f"{path} is no CSV file in UTF-8: {wrong}; {save}"])
-
-
-def _so_many(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"
