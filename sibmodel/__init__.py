@@ -4,6 +4,7 @@ from sibmodel import library
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.faults import ContractError, ContractWarning
 from sibmodel.contract.files import json_schema, load_contract, save_contract
+from sibmodel.happened import People
 from sibmodel.questions.compare import Comparison, compare
 from sibmodel.questions.investors import investors
 from sibmodel.questions.person_limit import explain_payment, limit_per_person
@@ -21,6 +22,7 @@ __all__ = [
     "Contract",
     "ContractError",
     "ContractWarning",
+    "People",
     "RecordsError",
     "Results",
     "Settlement",

@@ -6,7 +6,7 @@ import functools
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, as_completed
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -18,15 +18,20 @@ from tqdm import tqdm
 from sibmodel import ledger as ledgers
 from sibmodel import statistics
 from sibmodel.contract.contract import Contract
+from sibmodel.happened import People, Wanted, people_of
 from sibmodel.model import returns
-from sibmodel.model.chance import Floats
+from sibmodel.model.chance import BLOCK, Floats
+from sibmodel.model.claims import routes
+from sibmodel.model.hands import claimable, may_go_person_by_person
 from sibmodel.model.measure import Measure
+from sibmodel.model.measures import measures as measures_of
 from sibmodel.model.measures import values
 from sibmodel.model.paid import sum_groups
 from sibmodel.model.stages import Stages
 from sibmodel.model.value import undefined_benefits
-from sibmodel.plan import BASE_CASE, Plan, Switches
+from sibmodel.plan import Plan
 from sibmodel.results import Estimate, Results
+from sibmodel.walk import BASE_CASE, Switches, Walk
 
 Keep = Literal["measures", "ledger", "everything"]
 KEEPS = ("measures", "ledger", "everything")
@@ -74,22 +79,42 @@ def _reduced(plan: Plan, stages: Stages, keep: Keep, runs: int) -> Part:
 
 
 @functools.lru_cache(maxsize=4)
-def _plan(contract: str) -> Plan:
-    return Plan(Contract.from_dict(json.loads(contract)))
+def _plan(contract: str, asked: tuple[str, ...] | None) -> Plan:
+    return Plan(Contract.from_dict(json.loads(contract)), asked)
 
 
-def _task(
-    contract: str, seed: int, block: int, switches: Switches, keep: Keep, runs: int
-) -> list[Part]:
-    """One block in a worker: the contract comes as plain text, once a task."""
-    plan = _plan(contract)
-    found: list[Part] = []
-    for stages in plan.parts(seed=seed, block=block, switches=switches, details=keep != "measures"):
-        left = runs - sum(part.runs for part in found)
-        if left <= 0:
-            break
-        found.append(_reduced(plan, stages, keep, min(left, stages.runs)))
-    return found
+@dataclass(frozen=True)
+class _Task:
+    """One block of runs, as plain data for a worker; the contract is text, once a task."""
+
+    contract: str
+    asked: tuple[str, ...] | None
+    seed: int
+    block: int
+    switches: Switches
+    keep: Keep
+    runs: int
+
+    def __call__(self) -> list[Part]:
+        """In a worker."""
+        return self.worked(_plan(self.contract, self.asked), None)
+
+    def worked(self, plan: Plan, people: People | None) -> list[Part]:
+        """The block's runs in parts, cut to those asked for."""
+        found: list[Part] = []
+        details = self.keep != "measures"
+        for stages in plan.parts(
+            seed=self.seed,
+            block=self.block,
+            switches=self.switches,
+            details=details,
+            kept=people,
+        ):
+            left = self.runs - sum(part.runs for part in found)
+            if left <= 0:
+                break
+            found.append(_reduced(plan, stages, self.keep, min(left, stages.runs)))
+        return found
 
 
 def simulate(
@@ -101,6 +126,9 @@ def simulate(
     shared_luck: bool = True,
     chance: bool = True,
     keep: Keep = "ledger",
+    measures: Sequence[str] | None = None,
+    people: People | None = None,
+    base_case: bool = True,
     executor: Executor | None = None,
     progress: bool | None = None,
 ) -> Results:
@@ -121,6 +149,14 @@ def simulate(
     keep : {"measures", "ledger", "everything"}
         What is kept of each run: the measures alone; also the ledger; also payments by rule and
         payer together.
+    measures : sequence of str, optional
+        Which measures are worked out, with those they are ratios of; all if left out.
+    people : People, optional
+        Keeps who starts and what they achieve, and has them meet every contract it is handed to
+        that differs only in money. None: they are drawn for this call. Of no use to an executor.
+    base_case : bool
+        Whether the base case is worked beside them. Without it, which only ``keep="measures"``
+        allows, base cases are NaN: it saves a little where many contracts are simulated.
     executor : concurrent.futures.Executor, optional
         Where blocks of 4,096 runs are worked; anything with its interface. None: here.
     progress : bool, optional
@@ -134,6 +170,8 @@ def simulate(
     ------
     ValueError
         If there is nothing to run, or more than 2 GiB would be kept (with the remedy).
+    KeyError
+        If there is no such measure.
     RuntimeError
         If a block fails, naming its runs; the other blocks are cancelled.
 
@@ -152,13 +190,15 @@ def simulate(
     switches = Switches(uncertainty, shared_luck, chance)
     if switches == BASE_CASE:
         runs = 1
-    text = json.dumps(contract.to_dict())
-    plan = _plan(text)
-    base = _reduced(
-        plan, plan.stages(seed=seed, block=0, switches=BASE_CASE, details=True), keep, 1
-    )
-    base.ledger = ledgers.sized(base.ledger, plan.kept_as if chance else np.float64)
-    _refuse_too_much(base, runs, keep)
+    if not base_case and keep != "measures":
+        raise ValueError(f'keep="{keep}" needs the base case: say keep="measures" without it')
+    asked = None if measures is None else tuple(measures)
+    plan, base = Plan(contract, asked), None
+    if base_case:
+        [stages] = plan.parts(seed=seed, block=0, switches=BASE_CASE, details=True, kept=people)
+        base = _reduced(plan, stages, keep, 1)
+        base.ledger = ledgers.sized(base.ledger, plan.walk.kept_as if chance else np.float64)
+    _refuse_too_much(plan, base, runs, keep)
     sizes = [min(switches.runs, runs - first) for first in range(0, runs, switches.runs)]
     gathered = _Gathered(plan.measures, base, runs)
     bar = tqdm(
@@ -167,12 +207,41 @@ def simulate(
         unit="block",
         disable=not (progress if progress is not None else len(sizes) > 1 and sys.stderr.isatty()),
     )
-    tasks = [(text, seed, number, switches, keep, size) for number, size in enumerate(sizes)]
+    text = "" if executor is None else json.dumps(contract.to_dict())
+    tasks = [
+        _Task(text, asked, seed, number, switches, keep, size) for number, size in enumerate(sizes)
+    ]
     with bar:
-        for number, parts in _finished(tasks, executor):
+        for number, parts in _finished(tasks, executor, lambda task: task.worked(plan, people)):
             gathered.add(number, number * switches.runs, parts)
             bar.update()
     return gathered.results(contract, plan, seed=seed, switches=switches, keep=keep)
+
+
+def measure_names(contract: Contract) -> tuple[str, ...]:
+    """Names of all measures of a contract."""
+    return tuple(measure.name for measure in measures_of(contract))
+
+
+def expect(contract: Contract, people: People, *, runs: int) -> None:
+    """Say beforehand that a contract will meet kept people, so that they are drawn but once.
+
+    Claims that a limit per person may cut are then taken person by person from the start, if there
+    is room for them; otherwise people are drawn again when such a limit first can bind.
+
+    Parameters
+    ----------
+    contract : Contract
+    people : People
+    runs : int
+        How many futures there will be.
+    """
+    ways = routes(contract)
+    rules = may_go_person_by_person(contract, ways)
+    wanted = Wanted(bool(rules) or "starts" in ways.values(), claimable(contract, rules))
+    blocks = -(-runs // BLOCK) * BLOCK
+    if blocks * Walk(contract).bytes_of(wanted.claims) <= people.most_bytes / 2:
+        people.expect(people_of(contract), wanted)
 
 
 def _whole(name: str, number: object, least: int) -> int:
@@ -240,10 +309,9 @@ def investor_xirr(results: Results, tranche: str | None = None) -> returns.Irr:
     return returns.xirr(flows.transpose("run", "period").to_numpy(), dates)
 
 
-_Task = tuple[str, int, int, Switches, Keep, int]
-
-
-def _finished(tasks: list[_Task], executor: Executor | None) -> Iterator[tuple[int, list[Part]]]:
+def _finished(
+    tasks: list[_Task], executor: Executor | None, here: Callable[[_Task], list[Part]]
+) -> Iterator[tuple[int, list[Part]]]:
     """Blocks as they finish, by number; if one fails or the user stops, the rest are cancelled."""
     waiting: dict[Future[list[Part]], int] = {}
 
@@ -251,17 +319,17 @@ def _finished(tasks: list[_Task], executor: Executor | None) -> Iterator[tuple[i
         try:
             return number, get()
         except Exception as failure:
-            _, _, _, switches, _, size = tasks[number]
-            first = number * switches.runs
-            raise RuntimeError(f"runs {first} to {first + size - 1} failed: {failure}") from failure
+            first = number * tasks[number].switches.runs
+            last = first + tasks[number].runs - 1
+            raise RuntimeError(f"runs {first} to {last} failed: {failure}") from failure
 
     try:
         if executor is None:
             for number, task in enumerate(tasks):
-                yield result(number, functools.partial(_task, *task))
+                yield result(number, functools.partial(here, task))
             return
         for number, task in enumerate(tasks):
-            waiting[executor.submit(_task, *task)] = number
+            waiting[executor.submit(task)] = number
         for done in as_completed(list(waiting)):
             yield result(waiting.pop(done), done.result)
     finally:
@@ -269,10 +337,11 @@ def _finished(tasks: list[_Task], executor: Executor | None) -> Iterator[tuple[i
             future.cancel()
 
 
-def _refuse_too_much(base: Part, runs: int, keep: Keep) -> None:
+def _refuse_too_much(plan: Plan, base: Part | None, runs: int, keep: Keep) -> None:
     """Say before the first block that what is to be kept would not fit."""
-    of_measures = 8 * len(base.measures) + 1
-    each = of_measures + sum(array.nbytes // array.shape[-1] for array in base.ledger.values())
+    of_measures = 8 * sum(measure.undefined is None for measure in plan.measures) + 1
+    ledger = base.ledger.values() if base is not None else ()
+    each = of_measures + sum(array.nbytes // array.shape[-1] for array in ledger)
     if runs * each <= MOST_BYTES:
         return
     most = MOST_BYTES // each
@@ -302,18 +371,25 @@ def _why_no_rate(status: npt.NDArray[np.uint8]) -> str:
 class _Gathered:
     """Arrays for all runs, allocated once; blocks are written into them in any order."""
 
-    def __init__(self, asked: tuple[Measure, ...], base: Part, runs: int) -> None:
+    def __init__(self, asked: tuple[Measure, ...], base: Part | None, runs: int) -> None:
         self.runs, self.base, self.asked = runs, base, asked
-        self.measures = {name: np.empty(runs) for name in base.measures}
-        self.status = {name: np.empty(runs, dtype=np.uint8) for name in base.irr_status}
-        self.ledger = {
-            name: np.empty((*array.shape[:-1], runs), dtype=array.dtype)
-            for name, array in base.ledger.items()
-        }
+        self.measures: dict[str, Floats] = {}
+        self.status: dict[str, npt.NDArray[np.uint8]] = {}
+        self.ledger: dict[str, npt.NDArray[Any]] = {}
         self.sums: dict[int, list[Part]] = {}
+
+    def _allocate(self, part: Part) -> None:
+        self.measures = {name: np.empty(self.runs) for name in part.measures}
+        self.status = {name: np.empty(self.runs, dtype=np.uint8) for name in part.irr_status}
+        self.ledger = {
+            name: np.empty((*array.shape[:-1], self.runs), dtype=array.dtype)
+            for name, array in (self.base.ledger if self.base else {}).items()
+        }
 
     def add(self, number: int, first: int, parts: list[Part]) -> None:
         """Write one block where it belongs; keep only its sums."""
+        if not self.sums:
+            self._allocate(parts[0])
         for part in parts:
             here = slice(first, first + part.runs)
             for name, value in part.measures.items():
@@ -337,14 +413,14 @@ class _Gathered:
                 sum_groups([part.cash_flow_sum[of] for part in parts]) / self.runs,
                 sum_groups([part.cash_flow_products[of] for part in parts]) / self.runs,
             )
-            for of in self.base.cash_flow_sum
+            for of in parts[0].cash_flow_sum
         }
         estimates = {
             measure.name: self._estimate(measure, flows, parts, per_year) for measure in self.asked
         }
         table = {
             party: {c: sum(b.incidence_sum[party][c] for b in parts) / self.runs for c in row}
-            for party, row in self.base.incidence_sum.items()
+            for party, row in parts[0].incidence_sum.items()
         }
         return Results(
             contract=contract,
@@ -365,7 +441,7 @@ class _Gathered:
             ledger=ledgers.dataset(
                 contract,
                 self.ledger,
-                self.base.readings,
+                parts[0].readings,
                 list(plan.assumptions.labels),
             )
             if keep != "measures"
@@ -383,7 +459,7 @@ class _Gathered:
         if measure.undefined is not None:
             return Estimate(math.nan, math.nan, math.nan, self.runs, measure.undefined)
         value = self.measures[measure.name]
-        base = float(self.base.measures[measure.name][0])
+        base = float(self.base.measures[measure.name][0]) if self.base else math.nan
         undefined = int(np.isnan(value).sum())
         reason = measure.nobody if undefined else ""
         if measure.expected == "ratio":

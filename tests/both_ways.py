@@ -14,7 +14,8 @@ from sibmodel import Contract
 from sibmodel.model.chance import uniform_per_run
 from sibmodel.model.stages import Stages
 from sibmodel.model.tranches import KINDS
-from sibmodel.plan import Plan, Switches
+from sibmodel.plan import Plan
+from sibmodel.walk import Switches
 
 ATOL = 1e-7
 

@@ -9,7 +9,7 @@ import numpy as np
 from both_ways import Both
 
 from sibmodel.model.stages import Stages
-from sibmodel.plan import BASE_CASE
+from sibmodel.walk import BASE_CASE
 
 Data = dict[str, Any]
 

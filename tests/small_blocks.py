@@ -1,14 +1,13 @@
-"""Blocks of a few runs, and distributions made once, for laws asked of many contracts."""
+"""Blocks of a few runs, for laws asked of many contracts."""
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
 
 import pytest
 
-from sibmodel import plan
-from sibmodel.model import assumptions, chance, rates
+from sibmodel import plan, walk
+from sibmodel.model import chance, rates
 
 RUNS = 64
 """A law that holds for so many runs holds for 4,096."""
@@ -18,7 +17,6 @@ RUNS = 64
 def small_blocks() -> Iterator[None]:
     """Blocks of ``RUNS`` runs, as long as the tests of one module last."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (chance, rates, plan):
+        for module in (chance, rates, plan, walk):
             patch.setattr(module, "BLOCK", RUNS)
-        patch.setattr(assumptions, "_beta", functools.cache(assumptions._beta))
         yield

@@ -11,8 +11,9 @@ from generate import Data
 from sibmodel import Contract, simulate
 from sibmodel.model.returns import npv
 from sibmodel.model.stages import Stages
-from sibmodel.plan import BASE_CASE, Plan, Switches
+from sibmodel.plan import Plan
 from sibmodel.results import Results
+from sibmodel.walk import BASE_CASE, Switches
 
 # 100 people, 60 of kind a and 40 of kind b; 50 start in each of years 0 and 1: 30 a and 20 b.
 # A year later 80% of a and 50% of b have a home: 24 + 10 = 34 of each start.

@@ -26,7 +26,8 @@ from sibmodel.model.measures import measures, values
 from sibmodel.model.returns import npv
 from sibmodel.model.stages import Stages, investors
 from sibmodel.model.tranches import KINDS
-from sibmodel.plan import Plan, Switches
+from sibmodel.plan import Plan
+from sibmodel.walk import Switches
 
 RUNS = 12
 

@@ -27,8 +27,9 @@ from sibmodel.model.chance import (
 )
 from sibmodel.model.outcomes import count_cell
 from sibmodel.model.rates import cohort_rates
-from sibmodel.plan import Plan, Switches
+from sibmodel.plan import Plan
 from sibmodel.results import Results
+from sibmodel.walk import Switches
 
 HOMES = load_contract(Path(__file__).parents[1] / "examples" / "homes_and_work.yaml")
 

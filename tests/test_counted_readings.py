@@ -10,7 +10,8 @@ import pytest
 
 import sibmodel as sib
 from sibmodel import Contract
-from sibmodel.plan import BASE_CASE, Plan
+from sibmodel.plan import Plan
+from sibmodel.walk import BASE_CASE
 
 WAYS = {
     "rate_so_far": {"of": "passes", "as": "rate", "over": "to_date"},

@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from limit_checks import check, limits_of, sizes
 from small_blocks import RUNS, small_blocks  # noqa: F401  (a fixture for all tests here)
 
-from sibmodel import Contract, simulate
+from sibmodel import Contract, People, simulate
 from sibmodel.model.measures import measures, values
 from sibmodel.model.stages import Stages
 from sibmodel.model.value import real_weights, undefined_benefits
-from sibmodel.plan import BASE_CASE, Plan, Switches
+from sibmodel.plan import Plan
+from sibmodel.walk import BASE_CASE, Switches
 
 CENT = 1e-6
 
@@ -34,6 +35,26 @@ def block(data: Data, seed: int = 0) -> Stages:
 def total(stages: Stages) -> np.ndarray:
     """Outcome payments of each run, less what is paid back, shape (run,)."""
     return sum(stages.by_payer.values()).sum(axis=0)  # type: ignore[union-attr]
+
+
+# --- people are drawn once ------------------------------------------------------------------------
+
+
+@given(contracts(), st.floats(0.3, 2.0))
+@settings(max_examples=15)
+def test_people_that_are_kept_give_what_drawing_them_gives(data: Data, dearer: float) -> None:
+    people, changed = People(), copy.deepcopy(data)
+    for rule in changed["payments"]["rules"].values():
+        if isinstance(rule.get("price"), float | int):
+            rule["price"] = rule["price"] * dearer
+    for one in (data, changed, data):
+        plan = Plan(Contract.from_dict(one))
+        [kept] = plan.parts(
+            seed=0, block=0, switches=Switches(), details=True, width=RUNS, kept=people
+        )
+        drawn = block(one)
+        for name, value in values(kept, plan.measures).items():
+            np.testing.assert_array_equal(value, values(drawn, plan.measures)[name], err_msg=name)
 
 
 # --- money is conserved ---------------------------------------------------------------------------

@@ -13,9 +13,12 @@ from hypothesis.strategies import DrawFn
 from twin_people import TwinPeople
 
 from sibmodel import Contract
-from sibmodel.model.hands import Hands
+from sibmodel.model.chance import BLOCK
+from sibmodel.model.hands import Hands, claimable
 from sibmodel.model.ladders import dearest_path
-from sibmodel.plan import BASE_CASE, Plan, Switches
+from sibmodel.model.rates import cohort_luck
+from sibmodel.plan import Plan
+from sibmodel.walk import BASE_CASE, Switches, Where
 
 Data = dict[str, Any]
 RUNS = (0, 17, 4095)
@@ -45,7 +48,7 @@ def contract_of(outcomes: Data, cohorts: Data | None = None, **more: Any) -> Con
 def counts(contract: Contract, switches: Switches = BASE_CASE, blocks: int = 1) -> dict[str, Any]:
     """Counts by kind and outcome, shape (group, period, run)."""
     plan = Plan(contract)
-    parts = [plan.happen(seed=SEED, block=b, switches=switches) for b in range(blocks)]
+    parts = [plan.happened(Where(SEED, b, switches)).counts for b in range(blocks)]
     return {
         kind: {
             name: np.concatenate([part[kind][name] for part in parts], axis=-1)
@@ -181,15 +184,21 @@ def test_lots_are_the_claims_person_by_person() -> None:
     cohort = {"all": {"people": 300, "intake": [200, 100]}}
     contract = contract_of(outcomes, cohort, payments=payments)
     plan = Plan(contract)
-    drawn, people, luck = plan._drawn(SEED, 0, Switches())
-    hands = Hands(contract, rules, slice(0, 100))
-    found = plan._walk(
-        rates=plan._rates(drawn, luck), people=people, seed=SEED, block=0, chance=True, hands=hands
+    drawn = plan.drawn(Where(SEED, 0, Switches()))
+    people = plan.walk.starts(drawn, BLOCK, whole=True)
+    hands = Hands(claimable(contract, rules), slice(0, 100))
+    found = plan.walk.counts(
+        rates=plan.walk.rates(drawn, cohort_luck(SEED, 0)),
+        people=people,
+        seed=SEED,
+        block=0,
+        chance=True,
+        hands=hands,
     )
     assert hands.slabs == [200, 100]
     for r, (name, rule) in enumerate(rules.items()):
         whole = np.zeros((contract.timeline.periods, 100))
-        for lot in hands.lots:
+        for lot in hands.lots(contract, rules):
             if lot.rule == r:
                 assert lot.people is not None
                 assert lot.number.shape == (hands.slabs[lot.people], 100)
@@ -314,7 +323,7 @@ def people(draw: DrawFn, *, certain: bool = False) -> Data:
 @given(people(certain=True))
 def test_the_base_case_is_what_all_that_can_happen_comes_to(data: Data) -> None:
     contract = Contract.from_dict(data)
-    found, planned = counts(contract), Plan(contract).planned
+    found, planned = counts(contract), Plan(contract).walk.planned
     for cohort in contract.cohorts:
         mine = [name for name in contract.outcomes if cohort in contract.cohorts_of(name)]
         for field, kind in (("rate", "achieved"), ("anyway", "anyway")):

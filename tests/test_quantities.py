@@ -26,7 +26,8 @@ from sibmodel.model.quantities import (
     time_scale,
     variance_ratio,
 )
-from sibmodel.plan import BASE_CASE, Plan, Switches
+from sibmodel.plan import Plan
+from sibmodel.walk import BASE_CASE, Switches
 
 LUCK = special.ndtri((np.arange(20_000) + 0.5) / 20_000)
 

@@ -17,7 +17,9 @@ MAY_IMPORT = {
     "contract": set(),
     "model": {"contract"},
     "money": CORRIDOR,
-    "plan": {*CORRIDOR, "money"},
+    "walk": CORRIDOR,
+    "happened": {*CORRIDOR, "walk"},
+    "plan": {*CORRIDOR, "money", "happened", "walk"},
     "ledger": CORRIDOR,
     "records": {"contract"},
     "statistics": set(),
@@ -27,10 +29,11 @@ MAY_IMPORT = {
     "figures": {*CORRIDOR, "records"},
     "account": {*CORRIDOR, "acceptance", "figures"},
     "settlement": {*CORRIDOR, "acceptance", "account", "figures", "records"},
-    "simulation": {*CORRIDOR, "plan", "ledger", "results", "statistics"},
-    "questions": {*CORRIDOR, "simulation", "settlement", "results", "statistics"},
+    "simulation": {*CORRIDOR, "happened", "plan", "ledger", "results", "statistics", "walk"},
+    "questions": {*CORRIDOR, "happened", "simulation", "settlement", "results", "statistics"},
     "pages": {"contract", "results", "questions"},
     "library": {"contract"},
+    "factors": CORRIDOR,
 }
 """A room may always import itself; ``cli`` and the front door may import every room."""
 

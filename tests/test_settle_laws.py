@@ -31,8 +31,9 @@ from hypothesis import strategies as st
 from small_blocks import RUNS, small_blocks  # noqa: F401  (a fixture for all tests here)
 
 from sibmodel import Contract
-from sibmodel.plan import Plan, Switches
+from sibmodel.plan import Plan
 from sibmodel.settlement import Settlement
+from sibmodel.walk import Switches
 
 
 def sums(payments: pd.DataFrame, *by: str) -> dict[Any, float]:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from sibmodel import Contract
 from sibmodel.contract.people import Cohort
 from sibmodel.model.people import planned_intake, planned_starts, starts
-from sibmodel.plan import Plan, Switches
+from sibmodel.plan import Plan
+from sibmodel.walk import Switches
 
 
 @st.composite
@@ -58,7 +59,7 @@ def test_the_order_of_groups_in_the_file_changes_nothing(
                              "payers": {"council": 1.0}},
             }
         )  # fmt: skip
-        return {name: row.tolist() for name, row in Plan(contract).planned.items()}
+        return {name: row.tolist() for name, row in Plan(contract).walk.planned.items()}
 
     assert planned(named) == planned({name: named[name] for name in mixed})
 
@@ -131,7 +132,7 @@ def test_many_more_may_turn_up_than_were_planned(referrals: object) -> None:
         }
     )  # fmt: skip
     plan = Plan(contract)
-    assert plan.small is np.uint32
+    assert plan.walk.small is np.uint32
     if referrals == 5.0:
         stages = plan.stages(seed=0, block=0, switches=Switches(), details=False)
         assert (stages.achieved["seen"].sum(axis=(0, 1)) == 80_000).all()

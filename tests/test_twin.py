@@ -14,7 +14,8 @@ from twin_contracts import CONTRACTS
 from sibmodel import Contract
 from sibmodel.model.limits import limit_names
 from sibmodel.model.returns import STATUSES
-from sibmodel.plan import Plan, Switches
+from sibmodel.plan import Plan
+from sibmodel.walk import Switches
 
 RUNS = (0, 17, 4095)
 SEED = 3

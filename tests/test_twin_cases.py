@@ -12,8 +12,9 @@ from twin_contracts import Data, made
 import sibmodel as sib
 from sibmodel import Contract
 from sibmodel.model.effects import relative_change
-from sibmodel.plan import Plan, Switches
+from sibmodel.plan import Plan
 from sibmodel.settlement import Settlement
+from sibmodel.walk import Switches
 
 JOB: Data = {"job": {"rate": 0.5, "anyway": 0.2, "after": 1}}
 ONE_COHORT: Data = {"all": {"people": 20, "intake": [20]}}

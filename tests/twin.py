@@ -154,13 +154,13 @@ class Twin(TwinAccount):
         """What the model draws of comparison groups, by outcome (group, period, run)."""
         plan = Plan(self.contract)
         drawn = plan.assumptions.draw(self.seed, self.block)
-        starts = plan._starts(drawn, 4096, whole=True)
+        starts = plan.walk.starts(drawn, 4096, whole=True)
         luck = cohort_luck(self.seed, self.block)
         return comparison_totals(
             self.contract,
-            planned=plan.planned,
+            planned=plan.walk.planned,
             starts=starts,
-            rates=plan._rates(drawn, luck),
+            rates=plan.walk.rates(drawn, luck),
             drawn=drawn,
             luck=luck,
             seed=self.seed,

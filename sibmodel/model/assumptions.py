@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -211,6 +212,12 @@ def distribution(number: Assumption, wanted: Range) -> Distribution:
             return _normal(mu, sigma, form, wanted if number.truncated else None, stated.mean)
 
 
+@functools.lru_cache(maxsize=1024)
+def _made(number: str, wanted: Range) -> Distribution:
+    """A distribution told as JSON: its table is worked out once, whatever contracts it is in."""
+    return distribution(Assumption.model_validate_json(number), wanted)
+
+
 def _triangular(low: float, mode: float, high: float) -> Distribution:
     turn = (mode - low) / (high - low)
 
@@ -329,7 +336,7 @@ class Assumptions:
         else:
             drawn_as = draw_name(drawn_as, number)
             try:
-                made = distribution(number, wanted)
+                made = _made(number.model_dump_json(), wanted)
             except ValueError as impossible:
                 raise ValueError(f"{key}: {impossible}") from None
             self._uses.append(_Use(key, drawn_as, made))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,31 +23,43 @@ from sibmodel.model.prices import read_by
 CellClaims = tuple[Cell, str, int, Counts]
 """A cell, what is claimed (or the cohort, for who starts), the period, and how many (run,)."""
 
+Claimable = frozenset[tuple[str, str]]
+"""An outcome or a cohort, and how its claims are worth something: by ``price`` or by ``amount``."""
+
+
+@dataclass
+class Held:
+    """What the people of one slab claim in one period.
+
+    ``number`` is (person, run), masks or numbers, each of ``weight`` people; where ``people``, the
+    slab's key, is None it is (run,), claims of nobody in particular.
+    """
+
+    cell: Cell
+    paid_for: str
+    worth: str
+    period: int
+    number: Counts
+    people: int | None
+    weight: float | Floats
+
 
 class Hands:
-    """Takes the claims of people as lots, for some rules.
+    """Takes the claims of people, each slab of them with a key: its place in ``slabs``.
 
-    Every slab of people has a key, its place in ``slabs`` (how many they are); the number of a lot
-    is (person, run), masks or numbers. Where a rule pays by ``amount``, all of a person's time is
-    one claim.
+    Where claims are worth an ``amount``, all of a person's time is one claim.
 
     Parameters
     ----------
-    contract : Contract
-    rules : collection of str
-        The rules that claims are taken for.
+    claims : set of (outcome or cohort, worth)
+        Which claims are taken.
     columns : slice
         The runs that are kept.
     """
 
-    def __init__(self, contract: Contract, rules: Collection[str], columns: slice) -> None:
-        self.columns, self.lots, self.slabs = columns, list[Lot](), list[int]()
-        self._timeline = contract.timeline
-        self._paying: dict[str, dict[str, list[int]]] = {}
-        for r, (name, rule) in enumerate(contract.payments.rules.items()):
-            if name in rules and rule.pays is not None:
-                of_it = self._paying.setdefault(rule.pays, {"price": [], "amount": []})
-                of_it[rule.worth].append(r)
+    def __init__(self, claims: Claimable, columns: slice) -> None:
+        self.claims, self.columns = claims, columns
+        self.held, self.slabs = list[Held](), list[int]()
 
     def collector(self, cell: Cell, weight: float | Floats = 1.0) -> OnClaimed:
         """What takes the claims of one cell, each of whose people stands for so many."""
@@ -58,54 +69,68 @@ class Hands:
                 everybody = list(claims)
                 self.slabs.append(len(everybody[0][1]))
                 claims = iter(everybody)
-            paying = self._paying.get(paid_for, {})
+            people = len(self.slabs) - 1
             for worth, given in (("price", claims), ("amount", as_one)):
-                for delay, number in given if paying.get(worth) else ():
-                    held = np.ascontiguousarray(number[:, self.columns])
-                    if held.any():
-                        period = cell.start + delay
-                        self.lots += [
-                            self._lot(r, cell, period, held, weight) for r in paying[worth]
-                        ]
+                for delay, number in given if (paid_for, worth) in self.claims else ():
+                    mine = np.ascontiguousarray(number[:, self.columns])
+                    if mine.any():
+                        self.held.append(
+                            Held(cell, paid_for, worth, cell.start + delay, mine, people, weight)
+                        )
 
         return collect
 
-    def _lot(self, r: int, cell: Cell, period: int, held: Counts, weight: float | Floats) -> Lot:
-        return Lot(
-            rule=r,
-            period=period,
-            date=self._timeline.date(period),
-            number=held,
-            cohort=cell.cohort,
-            group=cell.group,
-            started=self._timeline.date(cell.start),
-            people=len(self.slabs) - 1,
-            weight=weight,
-        )
+    def lots(self, contract: Contract, rules: Collection[str]) -> Iterator[Lot]:
+        """The claims as lots, for some rules."""
+        paying: dict[tuple[str, str], list[int]] = {}
+        for r, (name, rule) in enumerate(contract.payments.rules.items()):
+            if name in rules and rule.pays is not None:
+                paying.setdefault((rule.pays, rule.worth), []).append(r)
+        for one in self.held:
+            for r in paying.get((one.paid_for, one.worth), ()):
+                yield Lot(
+                    rule=r,
+                    period=one.period,
+                    date=contract.timeline.date(one.period),
+                    number=one.number,
+                    cohort=one.cell.cohort,
+                    group=one.cell.group,
+                    started=contract.timeline.date(one.cell.start),
+                    people=one.people,
+                    weight=one.weight,
+                )
 
     def add_up_to(self, cells: Sequence[CellClaims]) -> None:
         """Weigh people so that their claims add up to these, where nobody's chance is drawn.
 
         Even people stand for a cell only nearly. What is claimed by ``amount`` is left as it is.
         """
-        found: dict[tuple[str | None, dt.date | None, int, int], Floats] = {}
-        for lot in self.lots:
-            key = (lot.group, lot.started, lot.rule, lot.period)
-            found[key] = found.get(key, 0.0) + lot.number.sum(axis=0) * lot.weight
-        wanted: dict[tuple[str | None, dt.date | None, int, int], Floats] = {}
+        by_price = [one for one in self.held if one.worth == "price"]
+        found: dict[tuple[str, int, str, int], Floats] = {}
+        for one in by_price:
+            key = (one.cell.group, one.cell.start, one.paid_for, one.period)
+            found[key] = found.get(key, 0.0) + one.number.sum(axis=0) * one.weight
+        wanted: dict[tuple[str, int, str, int], Floats] = {}
         for cell, paid_for, period, count in cells:
-            for r in self._paying.get(paid_for, {}).get("price", ()):
-                key = (cell.group, self._timeline.date(cell.start), r, period)
-                wanted[key] = count[self.columns]
-                nobody = np.equal(found.get(key, 0.0), 0) * count[self.columns]
-                if nobody.any():  # too few to be one of the even people
-                    self.lots.append(replace(self._lot(r, cell, period, nobody, 1.0), people=None))
-        for lot in self.lots:
-            key = (lot.group, lot.started, lot.rule, lot.period)
-            if lot.people is not None and key in wanted:
+            if (paid_for, "price") not in self.claims:
+                continue
+            key = (cell.group, cell.start, paid_for, period)
+            wanted[key] = count[self.columns]
+            nobody = np.equal(found.get(key, 0.0), 0) * count[self.columns]
+            if nobody.any():  # too few to be one of the even people
+                self.held.append(Held(cell, paid_for, "price", period, nobody, None, 1.0))
+        for one in by_price:
+            key = (one.cell.group, one.cell.start, one.paid_for, one.period)
+            if key in wanted:
                 some = found[key] > 0
                 share = np.divide(wanted[key], found[key], out=np.ones(some.shape), where=some)
-                lot.weight = lot.weight * share
+                one.weight = one.weight * share
+
+
+def claimable(contract: Contract, rules: Collection[str]) -> Claimable:
+    """What some rules pay for, and how it is worth something."""
+    paying = (contract.payments.rules[name] for name in rules)
+    return frozenset((rule.pays, rule.worth) for rule in paying if rule.pays is not None)
 
 
 def lots_by_start(
@@ -154,6 +179,18 @@ def person_by_person(contract: Contract, routes: Mapping[str, str], drawn: Drawn
         if size is not None and _can_bind(contract, paying, size, drawn):
             found.update(paying)
     return frozenset(found)
+
+
+def may_go_person_by_person(contract: Contract, routes: Mapping[str, str]) -> frozenset[str]:
+    """Rules whose claims may be taken person by person, whatever the prices and the limits are."""
+    payments = contract.payments
+    found = {name for name, way in routes.items() if way == "people"}
+    for name, of in payments.limit_rules():
+        if payments.limits.named[name].person is not None:
+            found.update(of)
+    if payments.limits.person is not None:
+        found.update(payments.rules)
+    return frozenset(found & set(routes))
 
 
 def _can_bind(contract: Contract, rules: Sequence[str], size: Size, drawn: Drawn) -> bool:

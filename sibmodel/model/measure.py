@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
+from sibmodel.contract.faults import did_you_mean
 from sibmodel.model.chance import Floats
 from sibmodel.model.outcomes import Counts
 from sibmodel.model.stages import Stages
@@ -43,3 +44,22 @@ def total_of(flow: Counts) -> Floats:
     """Sum over the first axis, in order: whole people stay whole until the end."""
     total: Floats = np.add.reduce(flow, axis=0, dtype=flow.dtype).astype(np.float64)
     return total
+
+
+def only(measures: tuple[Measure, ...], asked: Collection[str] | None) -> tuple[Measure, ...]:
+    """The measures asked for, and those they are ratios of, in their order; all where None is.
+
+    Raises
+    ------
+    KeyError
+        If there is no such measure; the message has the nearest name.
+    """
+    if asked is None:
+        return measures
+    known = {measure.name: measure for measure in measures}
+    wanted = set(asked)
+    for name in asked:
+        if name not in known:
+            raise KeyError(f"there is no measure called {name!r}; {did_you_mean(name, known)}")
+        wanted |= {part for part in (known[name].over, known[name].under) if part is not None}
+    return tuple(measure for measure in measures if measure.name in wanted)

@@ -194,7 +194,7 @@ class Comparison:
         """The measures read first: about, then reference, expected, difference and its spread."""
         other = self._other(which)
         rows = []
-        for name in _headline_names(self.reference):
+        for name in headline_names(self.reference.contract, self.reference.names):
             if not self._apart(name, other):
                 about = self.reference.about(name)
                 rows.append((_about(about), *_told(self._row(name, which, (5, 95)))))
@@ -339,12 +339,13 @@ def _base(contract: Contract) -> str:
     return f"real money of {year} at {contract.timeline.start}"
 
 
-def _headline_names(reference: Results) -> list[str]:
-    headline, payers = reference.contract.headline, reference.contract.payer_names
+def headline_names(contract: Contract, names: Sequence[str]) -> list[str]:
+    """The measures read first, of those there are."""
+    headline, payers = contract.headline, contract.payer_names
     wanted = [
         "outcome_payments",
         *(f"outcome_payments[{payer}]" for payer in payers if len(payers) > 1),
-        *(name for name in reference.names if name.startswith("limit_binds[")),
+        *(name for name in names if name.startswith("limit_binds[")),
         "people_started",
         f"outcomes_achieved[{headline}]",
         f"outcomes_additional[{headline}]",
@@ -356,7 +357,7 @@ def _headline_names(reference: Results) -> list[str]:
         "net_present_value[society]",
         "net_present_value[public]",
     ]
-    return [name for name in wanted if name in reference.names]
+    return [name for name in wanted if name in names]
 
 
 _COLUMNS = ("reference", "expected", "difference", "in 9 of 10 runs", "higher", "lower")

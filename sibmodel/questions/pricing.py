@@ -11,6 +11,7 @@ import pandas as pd
 
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.faults import path_text
+from sibmodel.happened import People
 from sibmodel.results import Results, show
 from sibmodel.simulation import simulate
 
@@ -75,12 +76,14 @@ def price_for(
     between: tuple[float, float] | None = None,
     runs: int = 10_000,
     seed: int = 0,
+    people: People | None = None,
     **measures: float,
 ) -> Answer:
     """The price, or any other number of a contract, at which a measure reaches a target.
 
-    The same people, luck and assumptions face every value. The range is looked at in nine places,
-    then the place where the target is reached is narrowed down to a ten-thousandth of the range.
+    The same people, luck and assumptions face every value; if it is of money they are drawn once.
+    The range is looked at in nine places, then the place where the target is reached is narrowed
+    down to a ten-thousandth of the range.
 
     Parameters
     ----------
@@ -98,6 +101,8 @@ def price_for(
         Where to look; if left out, the field's own range, or from 0 to four times the number.
     runs, seed : int
         As in ``simulate``.
+    people : People, optional
+        People already drawn.
     **measures : float
         One target by keyword: ``investor_irr=0.06``.
 
@@ -132,19 +137,34 @@ def price_for(
     if not low < high:
         raise ValueError(f"between goes from low to high: seen {low:g} to {high:g}")
     base = simulate(
-        contract, 1, uncertainty=False, shared_luck=False, chance=False, keep="measures"
+        contract,
+        uncertainty=False,
+        shared_luck=False,
+        chance=False,
+        keep="measures",
+        measures=[name],
     )
     about = base.about(name)
     if about.undefined is not None:
         raise ValueError(f"{name} is undefined for this contract: {about.undefined}")
     if about.unit == "share":
         confidence = None
+    people = people if people is not None else People()
     seen: dict[float, tuple[float, float, float]] = {}
 
     def figure(value: float) -> float:
         if value not in seen:
             changed = contract.replace({path: value})
-            results = simulate(changed, runs=runs, seed=seed, keep="measures", progress=False)
+            results = simulate(
+                changed,
+                runs=runs,
+                seed=seed,
+                keep="measures",
+                measures=[name],
+                people=people,
+                base_case=False,
+                progress=False,
+            )
             seen[value] = _figure(results, name, about.better, confidence)
         return seen[value][0]
 
