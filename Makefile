@@ -25,6 +25,7 @@ lint: $(VENV)/installed
 bench: $(VENV)/installed
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/simulate.py --million
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/irr.py
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/scenarios.py
 
 clean:
 	rm -rf $(VENV) out build dist *.egg-info

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sibmodel import cli_worth
+from sibmodel.cli_shared import USAGE, ContractArgument, find, stop, told
+
 if TYPE_CHECKING:
     import pandas as pd
 
     from sibmodel.contract.contract import Contract
     from sibmodel.results import Results
-
-FAULT, USAGE = 1, 2
-"""Exit codes: the contract, the records or the run is at fault; the command line is."""
 
 app = typer.Typer(
     help="The finances of outcomes contracts (social impact bonds, payment by results).",
@@ -28,6 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(cli_worth.app)
 
 
 class Keep(StrEnum):
@@ -38,33 +37,9 @@ class Keep(StrEnum):
     everything = "everything"
 
 
-ContractArgument = Annotated[
-    str, typer.Argument(metavar="CONTRACT", help="A .yaml or .json file, or a name of the library.")
-]
-
-
 def main() -> None:
     """Run the command line."""
     app(prog_name="sibmodel")
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Turn what goes wrong into a message and an exit code."""
-    try:
-        yield
-    except KeyError as error:  # a name that nothing has; str() would put it in quotes
-        _stop(str(error.args[0]) if error.args else "a name is missing", USAGE)
-    except (ValueError, RuntimeError) as error:
-        _stop(str(error), FAULT)
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        _stop(f"{where}{error.strerror or error}", FAULT)
-
-
-def _stop(message: str, code: int) -> None:
-    typer.echo(message, err=True)
-    raise typer.Exit(code)
 
 
 def _version(asked: bool) -> None:
@@ -82,21 +57,6 @@ def _all(
     ] = False,
 ) -> None:
     pass
-
-
-def _find(name: str) -> Contract:
-    """A contract by file or by its name in the library."""
-    from sibmodel import library, load_contract
-    from sibmodel.contract.faults import did_you_mean
-
-    path = Path(name)
-    if path.exists() or path.suffix or len(path.parts) > 1:
-        if not path.exists():
-            near = [str(p) for p in path.parent.glob("*") if p.suffix in (".yaml", ".yml", ".json")]
-            remedy = f"; {did_you_mean(name, near)}" if near else ""
-            raise KeyError(f"there is no file {name}{remedy}")
-        return load_contract(path)
-    return library.load(name)
 
 
 @app.command()
@@ -120,11 +80,11 @@ def run(
 ) -> None:
     """Simulate a contract; print the answer and write a page, plots and tables."""
     number = _run_to_explain(explain, runs, keep)
-    with _told():
+    with told():
         from sibmodel.contract.files import contract_warnings
         from sibmodel.pages.files import write
 
-        agreed = _find(contract)
+        agreed = find(contract)
         results = _simulate(agreed, runs=runs, seed=seed, workers=workers, keep=keep)
         typer.echo(repr(results))
         _warn(contract_warnings(agreed))
@@ -139,11 +99,11 @@ def run(
 def _run_to_explain(asked: str | None, runs: int, keep: Keep) -> int | None:
     """The run to explain; None for the middle one. What cannot be is told before the runs."""
     if asked is not None and keep is Keep.measures:
-        _stop("--explain reads the ledger, which --keep measures does not keep", USAGE)
+        stop("--explain reads the ledger, which --keep measures does not keep", USAGE)
     if asked is None or asked == "median":
         return None
     if not asked.isdecimal() or int(asked) >= runs:
-        _stop(f"--explain is a run from 0 to {runs - 1}, or median: seen {asked!r}", USAGE)
+        stop(f"--explain is a run from 0 to {runs - 1}, or median: seen {asked!r}", USAGE)
     return int(asked)
 
 
@@ -208,11 +168,11 @@ def settle(
     out: Annotated[Path | None, typer.Option(help="Folder for tables.  [default: none]")] = None,
 ) -> None:
     """Say what recorded outcomes pay, which limit took what, and why claims are refused."""
-    with _told():
+    with told():
         from sibmodel.cli_settle import by_rule, not_in_full, write_settlement
         from sibmodel.settlement import settle as settled_by
 
-        agreed, table = _find(contract), _find_claims(claims)
+        agreed, table = find(contract), _find_claims(claims)
         if out is not None:
             _try_folder(out)
         settled = settled_by(agreed, table, as_at=as_at)
@@ -254,11 +214,11 @@ def _try_folder(folder: Path) -> None:
 @app.command()
 def check(contract: ContractArgument) -> None:
     """Say what is wrong with a contract, line by line, or what is in it."""
-    with _told():
+    with told():
         from sibmodel.cli_check import base_case, description
         from sibmodel.contract.files import contract_warnings
 
-        agreed = _find(contract)
+        agreed = find(contract)
         typer.echo(f"{agreed.name}: no faults")
         for line in description(agreed):
             typer.echo(f"  {line}")
@@ -271,7 +231,7 @@ def check(contract: ContractArgument) -> None:
 @app.command("list")
 def list_library() -> None:
     """List the contracts of the library."""
-    with _told():
+    with told():
         from sibmodel import library
 
         names = library.names()
@@ -283,7 +243,7 @@ def list_library() -> None:
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of the contract language, for editors."""
-    with _told():
+    with told():
         import json
 
         from sibmodel.contract.files import json_schema

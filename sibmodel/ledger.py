@@ -10,11 +10,13 @@ import numpy.typing as npt
 import xarray as xr
 
 from sibmodel.contract.contract import Contract
+from sibmodel.model.benefits import benefit_years, no_savings, savings_years
 from sibmodel.model.capital import Account
 from sibmodel.model.floors import floor_names
 from sibmodel.model.moves import label, moves_of
+from sibmodel.model.price_levels import year_label
 from sibmodel.model.stages import Stages
-from sibmodel.model.value import anyway_missing, benefit_years, undefined_benefits
+from sibmodel.model.value import anyway_missing, undefined_benefits
 
 # variable: axes inside the model (the run axis last, so that a period is contiguous), unit, title
 VARIABLES: dict[str, tuple[tuple[str, ...], str, str]] = {
@@ -79,11 +81,16 @@ VARIABLES: dict[str, tuple[tuple[str, ...], str, str]] = {
         "real money",
         "Benefits by year after the start, less what a party loses by them",
     ),
+    "cashable_savings": (
+        ("financial_year", "party", "run"),
+        "money",
+        "Cashable part of benefits by the year it is dated in, nominal, less what a party loses",
+    ),
 }
 
 _ORDER = (
-    *("run", "year", "period", "group", "outcome", "payer", "rule", "tranche", "party"),
-    *("reading", "move", "assumption"),
+    *("run", "year", "financial_year", "period", "group", "outcome", "payer", "rule", "tranche"),
+    *("party", "reading", "move", "assumption"),
 )
 
 
@@ -139,7 +146,24 @@ def arrays(stages: Stages, *, joint: bool) -> dict[str, npt.NDArray[Any]]:
             if benefit.taken_from:
                 by_party[:, parties.index(benefit.taken_from)] -= flow
         kept["benefits"] = by_party
+    if stages.incidence and savings_years(contract) and no_savings(contract) is None:
+        kept["cashable_savings"] = _savings(stages)
     return kept
+
+
+def _savings(stages: Stages) -> npt.NDArray[Any]:
+    """Cashable savings, (financial_year, party, run); NaN where a benefit is undefined."""
+    contract = stages.contract
+    assert contract.value is not None
+    parties = contract.party_names
+    saved = np.zeros((len(savings_years(contract)), len(parties), stages.runs))
+    for name, benefit in contract.value.benefits.items():
+        if benefit.cashable != 0:
+            flow = stages.savings.get(name, np.nan)
+            saved[:, parties.index(benefit.to)] += flow
+            if benefit.taken_from:
+                saved[:, parties.index(benefit.taken_from)] -= flow
+    return saved
 
 
 def _capital(stages: Stages, account: Account) -> dict[str, npt.NDArray[Any]]:
@@ -251,6 +275,10 @@ def dataset(
         "move": [label(move) for move in moves_of(contract)],
         "assumption": list(assumed),
         "year": np.arange(benefit_years(contract)),
+        "financial_year": [
+            year_label(year, contract.prices.base if contract.prices else "")
+            for year in savings_years(contract)
+        ],
         "date": (
             "period",
             np.array([timeline.date(t) for t in range(timeline.periods)], dtype="datetime64[ns]"),
@@ -270,6 +298,7 @@ def dataset(
         attrs={
             "contract": contract.name,
             "benefits_undefined": ", ".join(undefined_benefits(contract)),
+            "cashable_savings_undefined": no_savings(contract) or "",
             "currency": contract.currency,
             "anyway_not_stated": ", ".join(
                 name for name in contract.outcomes if anyway_missing(contract, name)

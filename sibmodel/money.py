@@ -9,12 +9,14 @@ import numpy as np
 
 from sibmodel.contract.contract import Contract
 from sibmodel.model.assumptions import Drawn
+from sibmodel.model.benefits import benefit_flow, brackets
 from sibmodel.model.capital import AccountRun
 from sibmodel.model.chance import Floats
 from sibmodel.model.claims import Kinds, accepted_so_far, count_lots, plain_claims, routes
 from sibmodel.model.costs import Costs, Known, costs_of, last_cost_period
 from sibmodel.model.endings import Stops
 from sibmodel.model.facts import assumed_figures
+from sibmodel.model.incidence import incidence
 from sibmodel.model.lots import Lot
 from sibmodel.model.outcomes import Counts
 from sibmodel.model.paid import Paid
@@ -24,7 +26,7 @@ from sibmodel.model.plain_account import is_plain, plain_account
 from sibmodel.model.prices import Reader
 from sibmodel.model.readings import Fact, Readings, Started
 from sibmodel.model.stages import Stages
-from sibmodel.model.value import benefit_flow, incidence, real_weights, undefined_benefits
+from sibmodel.model.value import real_weights, undefined_benefits
 
 
 @dataclass(frozen=True)
@@ -279,27 +281,39 @@ def _attribution(contract: Contract, drawn: Drawn) -> dict[str, Floats]:
 def _valued(terms: Terms, stages: Stages, drawn: Drawn, details: bool) -> Stages:
     """The same stages with benefits, and with who pays and who gains in present values."""
     contract = terms.contract
-    if contract.value is None or isinstance(terms.weights, str):
+    if contract.value is None:
+        return stages
+    value = contract.value
+    asked = {
+        "public_borrowing.rate": value.public_borrowing is not None,
+        "public_funds_cost": True,
+        "weights.elasticity": value.weights is not None,
+    }
+    numbers = {name: drawn(f"value.{name}") for name, stated in asked.items() if stated}
+    stages = replace(stages, value_numbers=numbers)
+    if isinstance(terms.weights, str):
         return stages
     missing = undefined_benefits(contract)
     flows = {
         name: benefit_flow(
             contract,
             name,
-            additional=stages.additional(benefit.of),
+            counted=stages.additional(benefit.of, brackets(contract, name, drawn)),
             drawn=drawn,
             with_years=details,
         )
-        for name, benefit in contract.value.benefits.items()
+        for name, benefit in value.benefits.items()
         if name not in missing
     }
     worth = {name: flow.present_value for name, flow in flows.items()}
-    account = stages.account
+    cashable = {name: flow.cashable for name, flow in flows.items()}
     return replace(
         stages,
         benefits=worth,
-        cashable={name: flow.cashable for name, flow in flows.items()},
+        cashable=cashable,
+        uncorrected={name: flow.uncorrected for name, flow in flows.items()},
         benefit_years={n: f.by_year for n, f in flows.items() if f.by_year is not None},
+        savings={n: f.savings for n, f in flows.items() if f.savings is not None},
         incidence=incidence(
             contract,
             weights=terms.weights,
@@ -311,8 +325,10 @@ def _valued(terms: Terms, stages: Stages, drawn: Drawn, details: bool) -> Stages
             running_tax=stages.running_tax,
             due=stages.costs,
             cost_tax=stages.cost_tax,
-            account=account,
+            account=stages.account,
             benefits=worth,
+            cashable=cashable,
+            elasticity=numbers.get("weights.elasticity"),
             runs=stages.runs,
         ),
     )

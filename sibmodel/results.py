@@ -16,9 +16,9 @@ from sibmodel.contract.contract import Contract
 from sibmodel.contract.faults import did_you_mean
 from sibmodel.contract.names import so_many
 from sibmodel.explanation import Explanation, explanation
+from sibmodel.model.incidence import COLUMNS, WEIGHTED
 from sibmodel.model.measure import Measure
 from sibmodel.model.returns import STATUSES
-from sibmodel.model.value import COLUMNS
 
 Floats = npt.NDArray[np.float64]
 
@@ -233,16 +233,23 @@ class Results:
     def incidence(self) -> pd.DataFrame:
         """Who pays and who gains: party × column, expected real present values, gains positive.
 
-        The last row, society, is the sum of all parties; there payments, transfers and return are
-        zero. NaN for whoever is touched by a benefit that is undefined (``attrs["undefined"]``
-        says why); empty where present values are undefined altogether.
+        Benefits are ``cash_savings``, what can be taken out of a budget; ``other_benefits``, other
+        savings and what people gain; and ``transfers``, what another party loses. The last row,
+        society, is the sum of all parties; there payments, transfers and return are zero. Where
+        distributional weights are stated, the last column is each party's net × its weight.
+
+        NaN for whoever is touched by a benefit that is undefined (``attrs["undefined"]`` says
+        why); empty where present values are undefined altogether.
         """
         if not self.incidence_mean:
             return pd.DataFrame(columns=[*COLUMNS, "net"])
-        table = pd.DataFrame.from_dict(
+        given = pd.DataFrame.from_dict(
             {party: dict(row) for party, row in self.incidence_mean.items()}, orient="index"
-        )[list(COLUMNS)]
+        )
+        table = given[list(COLUMNS)].copy()
         table["net"] = table.sum(axis=1, skipna=False)
+        if WEIGHTED in given:
+            table[WEIGHTED] = given[WEIGHTED]
         society = table.sum(axis=0, skipna=False)
         dust = 1e-9 * table.abs().max(axis=0)  # what is left of sums that cancel
         table.loc["society"] = society.mask(society.abs() <= dust, 0.0)

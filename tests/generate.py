@@ -198,29 +198,61 @@ def cost(draw: DrawFn, last: int, groups: list[str], names: list[str]) -> Data:
 def value(draw: DrawFn, names: list[str]) -> Data:
     """A discount schedule and some benefits, one of them perhaps a transfer."""
     found: Data = {"discount": draw(st.sampled_from(["green_book_2026", {"rate": 0.05}]))}
+    if maybe(draw, 0.3):
+        found["at"] = draw(st.sampled_from([2, "2025-06-01", "2030-06-01"]))
+    if maybe(draw, 0.3):
+        found["timing"] = draw(st.sampled_from(["start", "middle", "end"]))
+    if maybe(draw, 0.2):
+        found["horizon"] = draw(st.sampled_from([1, 2.25, {"years": 10}]))
+    if maybe(draw, 0.3):
+        found["optimism"] = draw(st.sampled_from(["gmca", {"C": {"uniform": [0.1, 0.3]}, "D": 1}]))
+    if maybe(draw, 0.2):
+        elasticity = draw(st.sampled_from([1.3, {"uniform": [1.0, 1.5]}]))
+        found["weights"] = {"reference_income": 30000, "elasticity": elasticity}
+    if maybe(draw, 0.2):
+        found["public_borrowing"] = {"rate": 0.045, "name": "a public loan"}
+    if maybe(draw, 0.2):
+        found["public_funds_cost"] = draw(st.sampled_from([0.25, {"uniform": [0.1, 0.3]}]))
     benefits: Data = {}
     for number in range(draw(st.integers(0, 3))):
-        benefit: Data = {
-            "of": draw(st.sampled_from(names)),
-            "per_outcome": draw(money((50.0, 400.0))),
-            "to": draw(st.sampled_from(["council", "people", "provider"])),
-        }
-        if maybe(draw, 0.4):
-            benefit["from"] = "treasury"
-        if maybe(draw, 0.4):
-            benefit["prices"] = "2024-25"
-        if maybe(draw, 0.4):
-            benefit["lag"] = draw(st.integers(0, 2))
-        if maybe(draw, 0.3):
-            benefit["profile"] = [1.0, 0.75, 0.5]
-        elif maybe(draw):
-            benefit["years"] = draw(st.integers(1, 33))
-            benefit["drop_off"] = draw(st.sampled_from([0.0, 0.3, {"uniform": [0.1, 0.2]}]))
-        if maybe(draw, 0.2):
-            benefit["discount"] = "green_book_2026_health"
-        benefits[f"benefit_{number}"] = benefit
+        benefits[f"benefit_{number}"] = benefit(draw, names)
     if benefits:
         found["benefits"] = benefits
+    return found
+
+
+def benefit(draw: DrawFn, names: list[str]) -> Data:
+    """What one outcome is worth."""
+    found: Data = {
+        "of": draw(st.sampled_from(names)),
+        "per_outcome": draw(money((50.0, 400.0))),
+        "to": draw(st.sampled_from(["council", "people", "provider"])),
+        "grade": draw(st.sampled_from("CD")),
+    }
+    if maybe(draw, 0.4):
+        found["from"] = "treasury"
+    if maybe(draw, 0.4):
+        found["prices"] = "2024-25"
+    if maybe(draw, 0.4):
+        found["lag"] = draw(st.integers(0, 2))
+    if maybe(draw, 0.3):
+        found["profile"] = [1.0, 0.75, 0.5]
+    elif maybe(draw):
+        found["years"] = draw(st.integers(1, 33))
+        found["drop_off"] = draw(st.sampled_from([0.0, 0.3, {"uniform": [0.1, 0.2]}]))
+    if maybe(draw, 0.2):
+        found["discount"] = "green_book_2026_health"
+    if maybe(draw, 0.4):
+        found["cashable"] = draw(st.sampled_from([0.5, 1.0, {"uniform": [0.0, 0.4]}]))
+    if maybe(draw, 0.3):
+        part: Data = {}
+        for field in draw(st.sets(st.sampled_from(["leakage", "displacement", "substitution"]))):
+            part[field] = draw(st.sampled_from([0.0, 0.3, {"uniform": [0.1, 0.2]}]))
+        if maybe(draw):
+            part["multiplier"] = 1.2
+        found |= part
+    if maybe(draw, 0.2):
+        found["reference"] = draw(st.sampled_from([{"leakage": 0.1}, {"multiplier": 1.5}]))
     return found
 
 
@@ -336,4 +368,6 @@ def contracts(
             data["capital"] = investor(draw)
     if valued or maybe(draw, 0.6):
         data["value"] = value(draw, list(every))
+        if "weights" in data["value"]:
+            data["parties"]["people"] = {"income": 20000}
     return data

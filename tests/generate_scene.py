@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from generate_numbers import Data
 
+from sibmodel.contract.performance import FINEST_FIRST
+
 
 @dataclass
 class Scene:
@@ -26,10 +28,11 @@ class Scene:
     performance: Data = field(default_factory=dict)
 
     def over(self, name: str) -> str:
-        """How a performance is read: of a composite, as its parts are."""
+        """How a performance is read: of a composite, as the finest of its parts is."""
         clause = self.performance[name]
         if "weights" in clause:
-            return self.over(next(iter(clause["weights"])))
+            parts = {self.over(part) for part in clause["weights"]}
+            return next(over for over in FINEST_FIRST if over in parts)
         over: str = clause.get("over", "everyone")
         return over
 

@@ -19,9 +19,9 @@ from generate_numbers import Data
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from sibmodel import Contract, plan, simulate
+from sibmodel import Contract, plan, simulate, walk
 from sibmodel.contract.contract import BANK, TAX_AUTHORITY
-from sibmodel.model import assumptions, chance, rates
+from sibmodel.model import chance, rates
 from sibmodel.model.measures import measures, values
 from sibmodel.model.returns import npv
 from sibmodel.model.stages import Stages, investors
@@ -36,9 +36,8 @@ RUNS = 12
 def small_blocks() -> Iterator[None]:
     """Blocks of a few runs: what holds for so many holds for 4,096."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (chance, rates, plan, assumptions):
-            if hasattr(module, "BLOCK"):
-                patch.setattr(module, "BLOCK", RUNS)
+        for module in (chance, rates, plan, walk):
+            patch.setattr(module, "BLOCK", RUNS)
         yield
 
 

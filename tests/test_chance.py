@@ -136,7 +136,7 @@ def test_a_new_clause_leaves_the_others_people_alone(data: Data) -> None:
     richer["payments"]["rules"]["new"] = {"pays": "new", "price": 11.0}
     richer["payments"]["payers"]["nobody"] = 0.0
     richer.setdefault("value", {"discount": {"rate": 0.03}}).setdefault("benefits", {})["new"] = {
-        "of": "new", "per_outcome": 5.0, "to": "council",
+        "of": "new", "per_outcome": 5.0, "to": "council", "grade": "C",
     }  # fmt: skip
     before, after = (
         Plan(Contract.from_dict(d)).stages(seed=0, block=0, switches=Switches(), details=False)

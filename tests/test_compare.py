@@ -100,6 +100,41 @@ def test_half_the_referrals_bring_half_the_people(homes: Comparison) -> None:
     assert row["difference"] == pytest.approx(100 - row["reference"], rel=1e-12)
 
 
+def test_better_goes_by_the_direction_of_the_measure(bonds: Comparison) -> None:
+    # A dearer price is better for whoever invests, worse for whoever pays for one; payments
+    # themselves are better neither up nor down.
+    table = bonds.summary().xs("dearer", level="contract")
+    assert (
+        table.loc["investor_multiple", "better"] == table.loc["investor_multiple", "higher"] > 0.9
+    )
+    assert table.loc["cost_per_outcome[success]", "better"] == 0
+    assert table.loc["investor_loses", "better"] == table.loc["investor_loses", "lower"] > 0.05
+    assert math.isnan(table.loc["outcome_payments", "better"])
+    assert table.loc["people_started", "better"] == 0
+    assert math.isnan(table.loc["net_present_value[society]", "better"])  # undefined
+
+
+def test_contracts_side_by_side() -> None:
+    alone = BOND.replace({"capital": None, PRICE: 5500}, name="<alone>")
+    names = ["outcome_payments", "investor_irr", "investor_loses", "net_present_value[society]"]
+    comparison = compare([BOND, alone], runs=1000)
+    table = comparison.table([*names, "cost_per_outcome[success]", "net_present_value[account]"])
+    assert list(table.columns) == [BOND.name, "<alone>"]
+    paid, rate, loses, worth, each, account = table["<alone>"]
+    low, high = (comparison.results[1].percentile("outcome_payments", p) for p in (5, 95))
+    mean = comparison.results[1].expected("outcome_payments")
+    assert paid == f"GBP {mean:,.0f} (GBP {low:,.0f} to GBP {high:,.0f})"
+    assert rate == loses == "undefined: the contract has no capital"
+    assert worth == "undefined: the contract has no value section, so no discount schedule"
+    assert each == "GBP 5,500"  # in every run
+    assert account == "not in this contract"
+    assert table.loc["Whether investors get back less than they put in", BOND.name].endswith("%")
+    assert "&lt;alone&gt;" in table._repr_html_()
+    assert "Outcome payments, all payers, nominal" in comparison.table().index
+    with pytest.raises(KeyError, match="did you mean 'outcome_payments'"):
+        comparison.table(["outcome_payment"])
+
+
 # --- pairing --------------------------------------------------------------------------------------
 
 

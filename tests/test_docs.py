@@ -42,6 +42,7 @@ from sibmodel.contract.capital import (
     Until,
 )
 from sibmodel.contract.contract import Contract, Party
+from sibmodel.contract.deflators import DEFLATORS
 from sibmodel.contract.delivery import Cost, Delivery
 from sibmodel.contract.files import loads
 from sibmodel.contract.outcomes import AnyOf, Outcome
@@ -67,7 +68,16 @@ from sibmodel.contract.schedules import SCHEDULES
 from sibmodel.contract.tables import GroupTable, Table, Test
 from sibmodel.contract.timeline import Length, LengthByGroup, Timeline
 from sibmodel.contract.tranches import Instalments, Interest, Level, Tranche
-from sibmodel.contract.value import Benefit, Discount, Prices, Value
+from sibmodel.contract.value import (
+    Benefit,
+    Discount,
+    Optimism,
+    Prices,
+    PublicBorrowing,
+    Reference,
+    Value,
+    Weights,
+)
 
 ROOT = Path(__file__).parent.parent
 PAGES = ("README.md", "CONTRIBUTING.md", "docs/language.md", "docs/method.md", "docs/decisions.md")
@@ -129,7 +139,11 @@ SECTIONS: dict[type[BaseModel], str] = {
     Redemption: "A redemption",
     Value: "`value`",
     Discount: "`value.discount`",
+    Optimism: "`value.optimism`",
+    Weights: "`value.weights`",
+    PublicBorrowing: "`value.public_borrowing`",
     Benefit: "`value.benefits`",
+    Reference: "The reference case: `….reference`",
 }
 
 
@@ -370,9 +384,9 @@ def test_field_tables_are_those_of_the_typed_contract(model: type[BaseModel]) ->
             assert default == f"`{stated}`", alias
 
 
-def test_what_every_clause_may_carry_and_every_schedule_is_named() -> None:
+def test_what_every_clause_may_carry_and_every_schedule_and_series_is_named() -> None:
     language = text("docs/language.md")
-    for name in (*Clause.model_fields, *SCHEDULES):
+    for name in (*Clause.model_fields, *SCHEDULES, *DEFLATORS):
         assert f"`{name}`" in language
 
 

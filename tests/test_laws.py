@@ -17,6 +17,7 @@ from limit_checks import check, limits_of, sizes
 from small_blocks import RUNS, small_blocks  # noqa: F401  (a fixture for all tests here)
 
 from sibmodel import Contract, People, simulate
+from sibmodel.model.incidence import BENEFITS, COLUMNS
 from sibmodel.model.measures import measures, values
 from sibmodel.model.stages import Stages
 from sibmodel.model.value import real_weights, undefined_benefits
@@ -87,14 +88,11 @@ def test_over_all_parties_transfers_cancel_and_society_is_benefits_less_resource
 ) -> None:
     contract = Contract.from_dict(data)
     stages = block(data)
-    columns = {
-        column: sum(row[column] for row in stages.incidence.values())
-        for column in ("payments", "costs", "benefits", "transfers", "return")
-    }
+    columns = {column: sum(row[column] for row in stages.incidence.values()) for column in COLUMNS}
     for column in ("payments", "return"):
         np.testing.assert_allclose(columns[column], 0.0, atol=CENT)
     if undefined_benefits(contract):  # who such a benefit touches is undefined, and so is society
-        assert all(np.isnan(columns["benefits"] + columns["transfers"]))
+        assert all(np.isnan(sum(columns[column] for column in BENEFITS)))
         return
     np.testing.assert_allclose(columns["transfers"], 0.0, atol=CENT)
     weights = real_weights(contract)

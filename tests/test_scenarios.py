@@ -97,6 +97,28 @@ def test_each_scenario_is_what_simulating_it_gives() -> None:
     assert found.of("outcome_payments").loc["as it is", "difference"] == 0
 
 
+def test_a_limit_may_be_removed_and_values_stand_in_the_order_given() -> None:
+    found = scenarios(
+        bond(),
+        {LIMIT: [None, 300_000], PRICE: [5000, 4000]},
+        measures=["outcome_payments"],
+        runs=64,
+    )
+    table = found.grid("outcome_payments")
+    assert table.columns.tolist() == [5000, 4000]
+    assert np.isnan(table.index[0])
+    assert table.iloc[1].max() <= 300_000 < table.iloc[0, 1]
+    assert "removed" in repr(found)
+
+
+def test_a_number_that_becomes_certain_leaves_its_correlation() -> None:
+    contract = sib.load_contract("examples/homes_and_work.yaml")
+    rate = "outcomes.job_13_weeks.anyway"
+    assert any(rate in clause.between for clause in contract.correlations)
+    found = scenarios(contract, {rate: [0.05, 0.15]}, runs=50, measures=["outcome_payments"])
+    assert len(found.names) == 2
+
+
 def test_the_table_is_tidy_and_the_views_follow_it() -> None:
     found = scenarios(
         bond(), {PRICE: [4500, 5500]}, measures=["outcome_payments", "people_started"], runs=64
@@ -118,6 +140,7 @@ def test_the_table_is_tidy_and_the_views_follow_it() -> None:
         ({PRICE: 5000}, "needs a list of one or more values: seen 5000"),
         ({PRICE: []}, "needs a list of one or more values"),
         ({PRICE: "5000"}, "needs a list"),
+        ({PRICE: [5000, 5000.0]}, "5000 stands there twice"),
         ({PRICE: [5000], "dear": {PRICE: 6000}}, "a named list holds nothing but changes"),
     ],
 )
@@ -131,6 +154,8 @@ def test_a_scenario_that_is_no_contract_is_named_before_anything_is_run() -> Non
         scenarios(bond(), {PRICE: [4500, -1]}, runs=10**9)
     with pytest.raises(sib.ContractError, match="did you mean 'price'"):
         scenarios(bond(), {"payments.rules.success.prize": [1]}, runs=10)
+    with pytest.raises(sib.ContractError, match=r"payments\.limits\.contrct: scenario"):
+        scenarios(bond(), {"payments.limits.contrct": [None]}, runs=10)
     with pytest.raises(KeyError, match="did you mean 'outcome_payments'"):
         scenarios(bond(), {PRICE: [1]}, measures=["outcome_payment"], runs=10)
 

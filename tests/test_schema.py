@@ -75,6 +75,7 @@ BEYOND = (
     "there is no floor", "pays on dates", "is always one", "is read in the last period",
     "there is no number of claims", "for no one", "outside the timeline", "the last payment",
     "rows overlap", "is only another name",
+    "the account meets the costs",
     "both have a row", "mixes dates", "says nothing before", "cannot differ by group", "twice",
     "nothing says who pays it back", "nothing could count", "above the cap", "is money only",
     "stands in a price only", "each_above takes no", "within another table", "has a unit (",
@@ -98,6 +99,11 @@ BEYOND = (
     "a guarantee is given by another", "a sum runs between two", "there is no cost called",
     "in the end, a share of itself", "no cost can be called", "a share of payments only",
     "the contract has no capital", "no tranche can be called",
+    # value
+    "has no share for it", "has no grade", "no party's income", "and per_outcome is",
+    "of a certain per_outcome",
+    # prices
+    "the kind of the base year", "lacks a year",
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from twin import Run, Twin, internal_rate
 from twin_contracts import CONTRACTS
 
 from sibmodel import Contract
+from sibmodel.model.benefits import savings_years
+from sibmodel.model.incidence import COLUMNS, WEIGHTED
 from sibmodel.model.limits import limit_names
 from sibmodel.model.returns import STATUSES
 from sibmodel.plan import Plan
@@ -69,10 +72,7 @@ def check(contract: Contract) -> None:
             assert STATUSES[found.status[number]] == status
             if status == "ok":
                 assert found.rate[number] == pytest.approx(rate, rel=1e-6, abs=1e-7)
-        for party, row in stages.incidence.items():
-            net = sum(column[number] for column in row.values())
-            slow = run.net_present_value.get(party, 0.0)
-            assert net == pytest.approx(slow, rel=1e-9, abs=1e-6, nan_ok=True)
+        check_value(contract, stages, run, number)
 
 
 def check_people(contract: Contract, stages: Any, run: Run, number: int) -> None:
@@ -117,3 +117,35 @@ def check_payments(contract: Contract, stages: Any, run: Run, number: int) -> No
             same(paid.paid[r, :, number], run.paid_by_rule(rule), rule)
     for payer in contract.payments.payers:
         same(stages.by_payer[payer][:, number], run.paid_by_payer(payer), payer)
+
+
+def check_value(contract: Contract, stages: Any, run: Run, number: int) -> None:
+    """What each party gains, in cash, weighted, uncorrected, and by year, is the same."""
+    if not stages.incidence:
+        return
+    for party, row in stages.incidence.items():
+        about = {"net": sum(row[column][number] for column in COLUMNS)}
+        about["cash"] = row["cash_savings"][number]
+        if WEIGHTED in row:
+            about["weighted"] = row[WEIGHTED][number]
+        for kind, fast in about.items():
+            slow = getattr(run.worth, kind)[party]
+            assert fast == pytest.approx(slow, rel=1e-9, abs=1e-6, nan_ok=True), (party, kind)
+    assert contract.value is not None
+    uncorrected: dict[str, float] = dict.fromkeys(contract.party_names, 0.0)
+    saved: dict[tuple[str, int], float] = {}
+    for name, benefit in contract.value.benefits.items():
+        for party, sign in ((benefit.to, 1.0), (benefit.taken_from, -1.0)):
+            if party is None or name not in stages.uncorrected:
+                continue
+            uncorrected[party] += sign * stages.uncorrected[name][number]
+            years = savings_years(contract) if name in stages.savings else []
+            for y, year in enumerate(years):
+                money = sign * stages.savings[name][y, number]
+                saved[party, year] = saved.get((party, year), 0.0) + money
+    undefined = {party for party, worth in run.worth.uncorrected.items() if math.isnan(worth)}
+    for party in {*contract.party_names} - undefined:
+        same(uncorrected[party], run.worth.uncorrected[party], ("uncorrected", party))
+    for (party, year), money in run.worth.saved.items():
+        if party not in undefined:
+            same(saved.get((party, year), 0.0), money, ("saved", party, year))

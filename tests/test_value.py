@@ -6,7 +6,9 @@ import pytest
 import sibmodel as sib
 from sibmodel.contract.files import contract_warnings
 from sibmodel.contract.value import Prices
-from sibmodel.model.value import dated, price_level, to_base
+from sibmodel.model.price_levels import price_level, to_base
+from sibmodel.model.value import dated
+from sibmodel.pages import plots, tables
 
 BASE = {
     "schema": 1,
@@ -111,6 +113,9 @@ def test_a_benefit_without_anyway_is_undefined_not_nothing():
     assert table.loc["council", "net"] == -50_000
     assert table.attrs["undefined"] == {"work": "anyway not stated for job"}
     assert results.reason("net_present_value[society]") == "anyway not stated for job"
+    shown = tables.incidence(results).set_index("party")
+    assert np.isnan(shown.loc["nhs", ["cash_savings", "other_benefits", "net"]].astype(float)).all()
+    assert "nhs undefined" in plots.incidence(results).alt
 
 
 def test_society_has_no_value_where_no_cost_is_stated():

@@ -9,20 +9,17 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cached_property
 
 import numpy as np
-from twin_account import TwinAccount
 from twin_money import TwinPayments
 from twin_people import Person
 from twin_readings import Begun, Told, TwinReadings
 from twin_tables import Claim, Seen
+from twin_value import TwinValue, Worth, added
 
-from sibmodel.contract.schedules import SCHEDULES
 from sibmodel.model.comparison import comparison_totals
 from sibmodel.model.facts import assumed_figures, outcomes_compared
 from sibmodel.model.rates import cohort_luck
@@ -43,7 +40,7 @@ class Run:
     met: list[float]
     unmet: list[float]
     balance: list[float]
-    net_present_value: dict[str, float]
+    worth: Worth
 
     def count(self, kind: str, outcome: str, group: str, period: int) -> float:
         """How many of an outcome people of a group have in a period."""
@@ -55,12 +52,12 @@ class Run:
 
     def paid_by_rule(self, rule: str) -> list[float]:
         """Payments of a rule by period."""
-        return _added(flow for (r, _), flow in self.paid.items() if r == rule)
+        return added(flow for (r, _), flow in self.paid.items() if r == rule)
 
     def paid_by_payer(self, payer: str) -> list[float]:
         """Payments of a payer, less what is paid back to it, by period."""
-        up = _added(flow for (_, p), flow in self.paid.items() if p == payer)
-        down = _added(flow for (_, p), flow in self.back.items() if p == payer)
+        up = added(flow for (_, p), flow in self.paid.items() if p == payer)
+        down = added(flow for (_, p), flow in self.back.items() if p == payer)
         return [a - b for a, b in zip(up, down, strict=True)]
 
     @property
@@ -71,11 +68,7 @@ class Run:
         return [flow if abs(flow) > nil else 0.0 for flow in net]
 
 
-def _added(flows: Iterable[list[float]]) -> list[float]:
-    return [sum(parts) for parts in zip(*flows, strict=True)]
-
-
-class Twin(TwinAccount):
+class Twin(TwinValue):
     """A contract whose runs can be asked for one by one."""
 
     def run(self, number: int) -> Run:
@@ -86,11 +79,11 @@ class Twin(TwinAccount):
         paid, back = self.payments(people, readings, number)
         tax = self.contract.payments.tax
         net = 1.0 if tax is None else 1 / (1 + tax.rate)
-        income = [flow * net for flow in _added(paid.values())]
+        income = [flow * net for flow in added(paid.values())]
         flows = self.account(people, income, number)
-        result = Run(people, paid, back, readings, income, *flows, {})
+        result = Run(people, paid, back, readings, income, *flows, Worth())
         if self.contract.value is not None:
-            result.net_present_value = self.present_values(result, number)
+            result.worth = self.present_values(result, number)
         return result
 
     # --- payments ---------------------------------------------------------------------------------
@@ -214,109 +207,6 @@ class Twin(TwinAccount):
                         counterfactual,
                         sum(p.start + delays[0] <= t <= p.start + last for p in mine),
                     )
-
-    # --- value ------------------------------------------------------------------------------------
-
-    def present_values(self, result: Run, run: int) -> dict[str, float]:
-        """Net present value of each party, and of the account; NaN where a benefit is undefined."""
-        contract, timeline = self.contract, self.contract.timeline
-        value = contract.value
-        assert value is not None
-        shift = {"start": 0.0, "middle": 0.5, "end": 1.0}[timeline.timing]
-        when = [(t + shift) / timeline.periods_per_year for t in range(timeline.periods)]
-        weight = [discounted(at, value.discount) / self.level(t) for t, at in enumerate(when)]
-
-        def worth(flow: list[float]) -> float:
-            return sum(w * x for w, x in zip(weight, flow, strict=True))
-
-        net: dict[str, float] = defaultdict(float)
-        for payer in contract.payments.payers:
-            net[payer] -= worth(result.paid_by_payer(payer))
-        income = worth(result.income)
-        net["provider" if contract.capital is None else "account"] += income
-        if contract.payments.tax is not None:
-            net[contract.payments.tax.to] += worth(_added(result.paid.values())) - income
-        for name, rule in contract.payments.rules.items():
-            if rule.paid_back_by is not None:
-                mine = [flow for (r, _), flow in result.back.items() if r == name]
-                net[rule.paid_back_by] -= worth(_added(mine))
-        for payer, cost in contract.payments.running_costs.items():
-            flow = self.costs(result.people, "payments.running_costs", {payer: cost}, run)
-            net[payer] -= worth(flow)
-        net["provider"] -= worth(result.unmet)
-        if contract.capital is not None:
-            name, tranche = next(iter(contract.capital.tranches.items()))
-            net["account"] -= worth(result.met) + worth(result.cash_flow)
-            net[tranche.held_by or name] += worth(result.cash_flow)
-        for name, benefit in value.benefits.items():
-            gained = self.benefit(name, result, when, run)
-            net[benefit.to] += gained
-            if benefit.taken_from is not None:
-                net[benefit.taken_from] -= gained
-        return dict(net)
-
-    def benefit(self, name: str, result: Run, when: list[float], run: int) -> float:
-        """Present value of one benefit, person by person and year by year."""
-        contract = self.contract
-        assert contract.value is not None
-        assert contract.prices is not None
-        benefit = contract.value.benefits[name]
-        path = f"value.benefits.{name}"
-        each = self.number(f"{path}.per_outcome", run)
-        if benefit.prices is not None:
-            between = int(contract.prices.base[:4]) - int(benefit.prices[:4])
-            each *= (1 + contract.prices.inflation) ** between
-        drop_off = self.number(f"{path}.drop_off", run)
-        profile = benefit.profile or [(1 - drop_off) ** k for k in range(benefit.years)]
-        if any(contract.outcomes[o].anyway is None for o in self.path_to(benefit.of)):
-            return math.nan  # anyway left out is not zero: undefined
-        total = 0.0
-        for person in result.people:
-            share = self.number(f"outcomes.{benefit.of}.attribution", run, person.group)
-            had, anyway = (kind.get(benefit.of, {}) for kind in (person.achieved, person.anyway))
-            for t in {*had, *anyway}:
-                more = had.get(t, 0.0) - anyway.get(t, 0.0)
-                if contract.outcomes[benefit.of].better == "lower":
-                    more = -more
-                for k, size in enumerate(profile):
-                    at = when[t] + benefit.lag + k
-                    factor = discounted(at, benefit.discount or contract.value.discount)
-                    total += more * share * each * size * factor
-        return total
-
-    def path_to(self, outcome: str) -> list[str]:
-        """An outcome and the steps it needs, however far back."""
-        steps = self.contract.outcomes[outcome].steps
-        return [outcome, *(name for step in steps for name in self.path_to(step))]
-
-    def level(self, period: int) -> float:
-        """Price level on the day a period's money is dated, relative to the base year."""
-        prices, timeline = self.contract.prices, self.contract.timeline
-        assert prices is not None
-        assert prices.inflation is not None
-        first, after = timeline.date(period), timeline.date(period + 1)
-        day = {
-            "start": first,
-            "middle": first + (after - first) / 2,
-            "end": after - timedelta(days=1),
-        }[timeline.timing]
-        year = day.year if day.month >= 4 else day.year - 1
-        return float((1 + prices.inflation) ** (year - int(prices.base[:4])))
-
-
-def discounted(years: float, discount: object) -> float:
-    """DF(n + f) = DF(n) / (1 + r of year n + 1)^f, year by year."""
-    schedule = getattr(discount, "schedule", None)
-
-    def rate(year: int) -> float:
-        if schedule is None:
-            return float(discount.rate)  # type: ignore[attr-defined]
-        return next(r for last, r in SCHEDULES[schedule].bands if year <= last)
-
-    factor, whole = 1.0, math.floor(years)
-    for year in range(1, whole + 1):
-        factor /= 1 + rate(year)
-    return factor / (1 + rate(whole + 1)) ** (years - whole)
 
 
 def internal_rate(flow: list[float], periods_per_year: int) -> tuple[str, float]:

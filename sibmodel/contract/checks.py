@@ -11,7 +11,7 @@ from sibmodel.contract.capital_tables import performances_read
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.correlations import correlation_faults
 from sibmodel.contract.cost_checks import cost_faults, delivery_costs
-from sibmodel.contract.faults import Fault, path_text, unknown
+from sibmodel.contract.faults import Fault
 from sibmodel.contract.names import an
 from sibmodel.contract.number_checks import groups_of, number_faults, support
 from sibmodel.contract.outcome_checks import outcome_faults
@@ -19,10 +19,9 @@ from sibmodel.contract.payer_checks import payer_faults
 from sibmodel.contract.payment_checks import payment_faults
 from sibmodel.contract.payment_warnings import payment_warnings
 from sibmodel.contract.performance_checks import performance_faults
-from sibmodel.contract.schedules import SCHEDULES
 from sibmodel.contract.table_checks import table_faults, tables
 from sibmodel.contract.time_checks import time_faults
-from sibmodel.contract.value import Discount
+from sibmodel.contract.value_checks import value_faults, value_warnings
 
 __all__ = ["faults", "groups_of", "support", "warnings"]
 
@@ -40,7 +39,7 @@ def faults(contract: Contract) -> list[Fault]:
         *payment_faults(contract),
         *payer_faults(contract),
         *capital_faults(contract),
-        *_value(contract),
+        *value_faults(contract),
         *correlation_faults(contract),
     ]
 
@@ -50,15 +49,7 @@ def warnings(contract: Contract) -> list[str]:
     found = []
     if not any(contract.is_public(payer) for payer in contract.payer_names):
         found.append("no payer is public: say parties: {name: {public: true}} if one is")
-    benefits = (contract.value.benefits if contract.value else {}).items()
-    for name, benefit in benefits:
-        for above in _steps_before(contract, benefit.of):
-            for other, lower in benefits:
-                if lower.of == above:
-                    found.append(
-                        f"benefits {name!r} and {other!r} are on rungs of one ladder: the value "
-                        f"of {benefit.of!r} must be what it adds to {above!r}"
-                    )
+    found += value_warnings(contract)
     silent = [n for n, o in contract.outcomes.items() if o.rate is not None and o.anyway is None]
     if silent:
         found.append(
@@ -75,26 +66,8 @@ def warnings(contract: Contract) -> list[str]:
     idle = sorted(set(contract.performance) - _performances_used(contract))
     if idle:
         found.append(f"performances that nothing uses: {', '.join(idle)}")
-    unpriced = [n for n, b in benefits if b.prices is None and b.per_outcome != 0]
-    if unpriced:
-        found.append(
-            f"no price year is stated for the benefits {', '.join(unpriced)}: taken as prices of "
-            f"the base year; older unit values are then too low"
-        )
     found += capital_warnings(contract)
     return [*found, *payment_warnings(contract)]
-
-
-def _steps_before(contract: Contract, outcome: str) -> list[str]:
-    """Every step that must or may come before an outcome."""
-    found: dict[str, None] = {}
-    todo = list(contract.outcomes[outcome].steps)
-    while todo:
-        step = todo.pop(0)
-        if step not in found:
-            found[step] = None
-            todo += contract.outcomes[step].steps
-    return list(found)
 
 
 def _performances_used(contract: Contract) -> set[str]:
@@ -170,44 +143,3 @@ def _named_at(contract: Contract, party: str) -> tuple[str, ...]:
             return ("delivery", "costs", name, "to")
     named = contract.capital.parties() if contract.capital is not None else ()
     return next((("capital", *place) for place, one in named if one == party), ())
-
-
-# --- value ----------------------------------------------------------------------------------------
-
-
-def _value(contract: Contract) -> Iterator[Fault]:
-    if contract.value is None:
-        return
-    discounts: dict[tuple[str | int, ...], Discount] = {
-        ("value", "discount"): contract.value.discount
-    }
-    for name, benefit in contract.value.benefits.items():
-        here = ("value", "benefits", name)
-        if benefit.of not in contract.outcomes:
-            yield unknown((*here, "of"), "outcome", benefit.of, contract.outcomes)
-        if benefit.discount is not None:
-            discounts[*here, "discount"] = benefit.discount
-        yield from _price_year(contract, here, benefit.prices)
-    for path, discount in discounts.items():
-        if discount.schedule is not None and discount.schedule not in SCHEDULES:
-            yield unknown(path, "discount schedule", discount.schedule, SCHEDULES)
-
-
-def _price_year(contract: Contract, here: tuple[str, ...], year: str | None) -> Iterator[Fault]:
-    prices = contract.prices
-    if year is None or (prices is not None and year == prices.base):
-        return
-    if prices is None:
-        yield Fault(
-            (*here, "prices"),
-            f"is {year}, and the contract states no base year: "
-            f"add prices: {{base: …, inflation: …}}",
-        )
-    elif len(year) != len(prices.base):
-        yield Fault((*here, "prices"), f"{year} is not the kind of year of the base, {prices.base}")
-    elif prices.inflation is None and not {year, prices.base} <= set(prices.deflator):
-        yield Fault(
-            (*here, "prices"),
-            f"{year} cannot be brought to {prices.base}: give {path_text(('prices', 'inflation'))} "
-            f"or both years in prices.deflator",
-        )

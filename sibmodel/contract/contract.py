@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import types
 import typing
@@ -16,6 +17,7 @@ from sibmodel.contract.assumptions import (
     ByGroup,
     Clause,
     Correlation,
+    Finite,
     Flag,
     One,
     Range,
@@ -46,6 +48,9 @@ class Party(Clause):
     """Anybody who pays, gains or loses."""
 
     public: Flag = Field(False, description="Whether its gains and costs are the public's.")
+    income: Annotated[Finite, Field(gt=0)] | None = Field(
+        None, description="Of one of its people, a year: for distributional weights."
+    )
 
 
 class Contract(Clause):
@@ -83,6 +88,7 @@ class Contract(Clause):
 
     _text: str | None = PrivateAttr(None)  # the YAML it was read from, for its comments
     _changed: frozenset[str] = PrivateAttr(frozenset())  # paths changed since
+    _numbers: tuple[NumberAt, ...] | None = PrivateAttr(None)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Contract) and self.to_dict() == other.to_dict()
@@ -264,6 +270,7 @@ class Contract(Clause):
     def party_names(self) -> tuple[str, ...]:
         """Every party named anywhere, sorted."""
         names = {*self.parties, *self.payer_names, *self.payments.running_costs, PROVIDER}
+        names.update({self.delivery.by} if self.delivery else set())
         for cost in (*(self.delivery.costs.values() if self.delivery else ()),
                      *self.payments.running_costs.values()):  # fmt: skip
             names.add(cost.to)
@@ -320,15 +327,23 @@ class Contract(Clause):
             return False
         return any(party in self.payments.payers for _, party in self.capital.parties())
 
+    @property
+    def valued_on(self) -> dt.date:
+        """The day of present values."""
+        at = self.value.at if self.value is not None else None
+        return self.timeline.start if at is None else self.timeline.day(at)
+
     def is_public(self, party: str) -> bool:
         """Whether a party is public; one without an entry is private."""
         return party in self.parties and self.parties[party].public
 
     # --- numbers ----------------------------------------------------------------------------------
 
-    def numbers(self) -> Iterator[NumberAt]:
+    def numbers(self) -> tuple[NumberAt, ...]:
         """Every number that may be an assumption, with its path and range, in the file's order."""
-        yield from _numbers_in(self, ())
+        if self._numbers is None:  # found once: nothing in a contract changes
+            self._numbers = tuple(_numbers_in(self, ()))
+        return self._numbers
 
     def replace(self, changes: Mapping[str, Any], name: str | None = None) -> Contract:
         """A new contract with the numbers or clauses at these paths changed, then checked once.

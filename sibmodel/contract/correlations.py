@@ -32,6 +32,8 @@ def uncertain_names(contract: Contract) -> dict[str, str]:
         if isinstance(number, Assumption) and number.form != "value"
     }
     for at in contract.numbers():
+        if isinstance(at.number, float):
+            continue
         path = path_text(at.path)
         if isinstance(at.number, str) and at.number in names:
             names[path] = names[at.number]
@@ -70,6 +72,8 @@ def stated_matrix(contract: Contract) -> tuple[tuple[str, ...], npt.NDArray[np.f
 
 def nearest_correlation(matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """The nearest matrix that is a correlation matrix (alternating projections, Higham 2002)."""
+    if np.linalg.eigvalsh(matrix)[0] >= 1e-10:
+        return matrix
     nearest, correction = matrix.copy(), np.zeros_like(matrix)
     for _ in range(200):
         trial = nearest - correction

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sibmodel.contract.contract import Contract
-from sibmodel.contract.delivery import RATED, Cost
+from sibmodel.contract.delivery import PROVIDER, RATED, Cost
 from sibmodel.contract.faults import Fault, did_you_mean, unknown
 
 Path = tuple[str | int, ...]
@@ -34,6 +34,15 @@ def cost_faults(contract: Contract) -> Iterator[Fault]:
                 ("payments", "running_costs", payer, "of"),
                 f"a payer's running cost may be a share of payments only: seen {cost.of!r}",
             )
+    if contract.delivery is not None and contract.delivery.by != PROVIDER:
+        by = contract.delivery.by
+        if contract.capital is not None:
+            yield Fault(
+                ("delivery", "by"),
+                f"with capital the account meets the costs, and not {by!r}: leave by out",
+            )
+        elif by not in contract.payer_names:
+            yield unknown(("delivery", "by"), "payer", by, contract.payer_names)
     yield from _shares(contract, costs)
 
 

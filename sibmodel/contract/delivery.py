@@ -16,6 +16,9 @@ PROVIDER = "provider"
 
 Period = Annotated[Whole, Field(ge=0)]
 
+Purpose = Literal["delivery", "set_up", "bid", "evaluation", "management", "finance"]
+"""What a cost is for."""
+
 
 def _period_key(key: object) -> int:
     if isinstance(key, str) and key.isdecimal():
@@ -60,6 +63,11 @@ class Cost(Clause):
         None, description="payments, commitments, undrawn, outstanding, or another cost."
     )
     to: str = Field(PROVIDER, description="Who receives it.")
+    purpose: Purpose | None = Field(
+        None,
+        description="What it is for; if left out, delivery; of a payer's running costs, "
+        "management.",
+    )
     inflation: AnnualRate = Field(0.0, description="A year, from period 0.")
     tax: TabledShare = Field(0.0, description="Irrecoverable tax on top, as a share.")
 
@@ -100,4 +108,7 @@ RATED: tuple[Literal["commitments"], Literal["undrawn"], Literal["outstanding"]]
 class Delivery(Clause):
     """What the service costs to deliver."""
 
+    by: Name = Field(
+        PROVIDER, description="Who delivers and, where there is no capital, bears the costs."
+    )
     costs: dict[Name, Cost] = Field(min_length=1)

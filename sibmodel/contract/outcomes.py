@@ -18,7 +18,7 @@ from pydantic import (
 from sibmodel.contract.assumptions import Clause, Multiple, Range, Share, Whole
 from sibmodel.contract.names import Name, fault
 from sibmodel.contract.performance import Against
-from sibmodel.contract.timeline import DAYS_OF, Lengths
+from sibmodel.contract.timeline import DAYS_OF, Length, Lengths
 
 
 class AnyOf(BaseModel):
@@ -123,6 +123,14 @@ class Outcome(Clause):
     better: Literal["higher", "lower"] = Field("higher", description="Which way is better.")
     against: Against | None = Field(
         None, description="The counterfactual agreed in the contract, a person."
+    )
+
+    because: str | None = Field(None, description="Why the service should bring it about.")
+    measured_by: str | None = Field(
+        None, description="What evidence there is that it happened, and who verifies it."
+    )
+    tracked: Length | None = Field(
+        None, description="How long people are looked at after it, by anybody."
     )
 
     @model_validator(mode="after")

@@ -54,6 +54,14 @@ class Cohort(Clause):
         0.0, description="How far one person's ladders go together (Gaussian copula)."
     )
 
+    eligibility: str | None = Field(
+        None, description="Who may be served: the test, on data that can be checked."
+    )
+    referred_by: Name | None = Field(None, description="The party that says who is served.")
+    distance: str | None = Field(
+        None, description="How far people are from the outcomes when they start."
+    )
+
     @model_validator(mode="after")
     def _who(self) -> Self:
         if (self.groups is None) == (self.people is None):

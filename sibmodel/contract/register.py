@@ -254,7 +254,17 @@ def _is_dates(value: tuple[Any, ...]) -> bool:
     return all(isinstance(day, dt.date) for day in value)
 
 
-_TOLD_TEXTS = {"schedule", "base", "prices", "share", "currency", "unit", "held", "within"}
+_TOLD_TEXTS = {
+    "schedule",
+    "base",
+    "deflator",
+    "prices",
+    "share",
+    "currency",
+    "unit",
+    "held",
+    "within",
+}
 
 
 def _is_told(path: Path, value: Any) -> bool:

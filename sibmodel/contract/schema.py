@@ -20,6 +20,7 @@ from sibmodel.contract.performance import AgainstByDate
 from sibmodel.contract.tables import STEPS, TABLES
 from sibmodel.contract.timeline import DAYS_OF
 from sibmodel.contract.tranches import Tranche
+from sibmodel.contract.value import GRADES
 from sibmodel.contract.writing import ONE_OR_SEVERAL, RANKED, SHORT
 
 _EXACTLY_ONE: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -42,6 +43,7 @@ _ONE_OR_MORE = {
     "Ending": ("if", "chance"),
     "NamedFloor": ("period", "year", "total"),
     "NamedLimit": tuple(RuleLimits.model_fields),
+    "Optimism": ("table", *GRADES),
     "Rule": ("pays", "due"),
     "Size": ("amount", "number"),
     "Table": TABLES,
@@ -69,6 +71,7 @@ _NOT_BESIDE = {
     ("Benefit", "profile"): ("years", "drop_off"),
     ("Comparison", "people"): ("people_each",),
     ("Cost", "share"): ("rate",),
+    ("Optimism", "table"): GRADES,
     ("Outcome", "unit"): ("one_of",),
     ("Performance", "of"): ("weights", "value"),
     ("Performance", "weights"): ("value",),

@@ -19,7 +19,7 @@ from sibmodel.contract.performance import Performance
 from sibmodel.contract.reading import Key, Node, read, scalar
 from sibmodel.contract.timeline import Length
 from sibmodel.contract.tranches import Interest, Redemption
-from sibmodel.contract.value import Discount
+from sibmodel.contract.value import Discount, Optimism
 
 WIDTH = 100
 """Characters a line may have before a clause is broken over several."""
@@ -30,6 +30,7 @@ SHORT: dict[type[BaseModel], str] = {
     MoneySize: "amount",
     Length: "periods",
     Discount: "schedule",
+    Optimism: "table",
     Interest: "rate",
     Redemption: "of_drawn",
     Quantiles: "at",

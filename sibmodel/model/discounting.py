@@ -155,6 +155,7 @@ def benefit_present_value_factor(
     drop_off: ArrayLike = 0.0,
     profile: Sequence[float] | None = None,
     timing: Timing = "start",
+    horizon: float | None = None,
 ) -> FloatArray:
     """Present value of a benefit worth 1 in its first year, for each time an outcome happens.
 
@@ -177,6 +178,8 @@ def benefit_present_value_factor(
         Size of the benefit in each of its years; in place of `years` and `drop_off` [share].
     timing : {"start", "middle", "end"}
         When in each year of benefit the money falls: 0, ½ or 1 year into it.
+    horizon : float, optional
+        Money that falls then or later is not counted [years from the date of valuation].
 
     Returns
     -------
@@ -217,7 +220,10 @@ def benefit_present_value_factor(
     # Year by year: the last bits of a matrix product may depend on how many runs there are.
     total: FloatArray = np.zeros(first.shape + np.shape(weights[0]))
     for k, weight in enumerate(weights):
-        total += np.multiply.outer(discount_factors(bands=bands, years=first + k), weight)
+        factors = discount_factors(bands=bands, years=first + k)
+        if horizon is not None:
+            factors = np.where(first + k < horizon - 1e-9, factors, 0.0)
+        total += np.multiply.outer(factors, weight)
     return total
 
 

@@ -14,12 +14,8 @@ from sibmodel.model.chance import Floats
 from sibmodel.model.measure import Measure, Values, total_of
 from sibmodel.model.payment_measures import payment_measures, performance_measures
 from sibmodel.model.stages import Stages
-from sibmodel.model.value import (
-    COLUMNS,
-    anyway_missing,
-    real_weights,
-    undefined_benefits,
-)
+from sibmodel.model.value import anyway_missing
+from sibmodel.model.value_measures import value_measures
 
 
 def _count(kind: str, outcome: str) -> Values:
@@ -31,31 +27,14 @@ def _everybody(stages: Stages) -> Floats:
     return np.broadcast_to(total, stages.runs)
 
 
-def _present_value(parties: list[str], columns: tuple[str, ...], sign: int = 1) -> Values:
-    def value(stages: Stages) -> Floats:
-        total = np.zeros(stages.runs)
-        for party in parties:
-            for column in columns:
-                total += sign * stages.incidence[party][column]
-        return total
-
-    return value
-
-
-def _cashable(gained: list[str], lost: list[str]) -> Values:
-    def value(stages: Stages) -> Floats:
-        total = np.zeros(stages.runs)
-        for name in gained:
-            total += stages.cashable[name]
-        for name in lost:
-            total -= stages.cashable[name]
-        return total
-
-    return value
-
-
-def _worth(benefits: list[str]) -> Values:
-    return lambda stages: sum((stages.benefits[n] for n in benefits), np.zeros(stages.runs))
+def _cost_to_payers(stages: Stages) -> Floats:
+    total = total_of(stages.payments)
+    for costs in stages.running.values():
+        total = total + total_of(costs)
+    delivery = stages.contract.delivery
+    if delivery is not None and delivery.by in stages.contract.payer_names:
+        total = total + total_of(stages.costs)
+    return np.broadcast_to(total, stages.runs)
 
 
 def measures(contract: Contract) -> tuple[Measure, ...]:
@@ -66,7 +45,7 @@ def measures(contract: Contract) -> tuple[Measure, ...]:
         *_outcomes(contract),
         *_delivery(contract),
         *capital_measures(contract),
-        *_value(contract),
+        *value_measures(contract),
     )
 
 
@@ -79,19 +58,17 @@ def _outcomes(contract: Contract) -> Iterator[Measure]:
         _everybody,
     )
     running = any(contract.payments.running_costs)
+    in_house = contract.delivery is not None and contract.delivery.by in contract.payer_names
+    own = "own running and delivery costs" if in_house else "own running costs"
     yield Measure(
         "cost_to_payers",
         "money",
         "down",
-        "Outcome payments and the payers' own running costs, nominal",
-        lambda s: (
-            total_of(s.payments)
-            + sum(
-                (np.broadcast_to(total_of(c), s.runs) for c in s.running.values()), np.zeros(s.runs)
-            )
-        ),
+        f"Outcome payments and the payers' {own}, nominal",
+        _cost_to_payers,
     )
-    about = "All payments and running costs" if running else "All payments"
+    about = "All payments and costs" if in_house else "All payments and running costs"
+    about = about if running or in_house else "All payments"
     for name, outcome in contract.outcomes.items():
         missing = anyway_missing(contract, name)
         no_anyway = f"anyway not stated for {missing}" if missing else None
@@ -168,99 +145,6 @@ def _delivery(contract: Contract) -> Iterator[Measure]:
         lambda s: np.broadcast_to(total_of(s.costs), s.runs),
         undefined=none,
     )
-
-
-def _value(contract: Contract) -> Iterator[Measure]:
-    """Present values of benefits and costs, their difference and ratio, for each perspective."""
-    weights = real_weights(contract)
-    no_value = weights if isinstance(weights, str) else None
-    missing = undefined_benefits(contract)
-    stated = contract.value.benefits if contract.value else {}
-    parties = [*contract.party_names, *(["account"] if contract.capital else [])]
-    public = [party for party in parties if contract.is_public(party)]
-    perspectives = {
-        **{party: [party] for party in parties},
-        "public": public,
-        "society": parties,
-    }
-    touched = {
-        party: reason
-        for benefit, reason in missing.items()
-        for party in (stated[benefit].to, stated[benefit].taken_from)
-        if party is not None
-    }
-    for name, members in perspectives.items():
-        no_money = no_value or ("no party is public" if not members else None)
-        no_worth = no_money or next((touched[m] for m in members if m in touched), None)
-        no_costs = no_money
-        if name == "society" and contract.delivery is None:
-            no_costs = no_money or "no delivery costs are stated"
-        reason = no_worth or no_costs
-        about = {"society": "society (all parties)", "public": "all public parties"}.get(name, name)
-        yield Measure(
-            f"net_present_value[{name}]",
-            "real money",
-            "up",
-            f"Net present value to {about}",
-            _present_value(members, COLUMNS),
-            undefined=reason,
-        )
-        if name not in (*contract.payer_names, "public", "society"):
-            continue
-        yield Measure(
-            f"benefits_present_value[{name}]",
-            "real money",
-            "up",
-            f"Present value of benefits to {about}, less what it loses by them",
-            _present_value(members, ("benefits", "transfers")),
-            undefined=no_worth,
-        )
-        if name != "society":
-            yield Measure(
-                f"cashable_benefits_present_value[{name}]",
-                "real money",
-                "up",
-                f"The part of benefits to {about} that can be taken out of a budget",
-                _cashable(
-                    [n for n, b in stated.items() if b.to in members],
-                    [n for n, b in stated.items() if b.taken_from in members],
-                ),
-                undefined=no_worth,
-            )
-        # what a perspective receives is taken off its costs, so that value is benefits less costs
-        spent = ("costs",) if name == "society" else ("payments", "costs", "return")
-        yield Measure(
-            f"costs_present_value[{name}]",
-            "real money",
-            "down",
-            "Present value of real resources used"
-            if name == "society"
-            else f"Present value of payments, costs and capital of {about}, less what it receives",
-            _present_value(members, spent, sign=-1),
-            undefined=no_costs,
-        )
-        yield Measure(
-            f"benefit_cost_ratio[{name}]",
-            "ratio",
-            "up",
-            f"Benefits for each unit of cost to {about}",
-            expected="ratio",
-            over=f"benefits_present_value[{name}]",
-            under=f"costs_present_value[{name}]",
-            nobody="there is no cost",
-            undefined=reason,
-        )
-    for kind in ("fiscal", "economic", "social", None):
-        names = [n for n, b in stated.items() if b.kind == kind]
-        if names:
-            yield Measure(
-                f"benefits_by_kind[{kind or 'not stated'}]",
-                "real money",
-                "up",
-                f"Present value of benefits of kind {kind or 'not stated'}, gross of transfers",
-                _worth(names),
-                undefined=no_value or next((missing[n] for n in names if n in missing), None),
-            )
 
 
 def values(stages: Stages, asked: tuple[Measure, ...]) -> dict[str, Floats]:

@@ -10,9 +10,10 @@ from sibmodel.contract.contract import Contract
 from sibmodel.model.chance import Floats
 from sibmodel.model.limits import limit_names
 from sibmodel.model.measure import Measure, Values, total_of
+from sibmodel.model.price_levels import year_label
 from sibmodel.model.shares import leaves_to_another
 from sibmodel.model.stages import Stages
-from sibmodel.model.value import real_weights, weighted, year_label, years
+from sibmodel.model.value import real_weights, weighted, years
 
 
 def _payer_total(payer: str) -> Values:

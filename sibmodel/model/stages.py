@@ -46,9 +46,11 @@ class Stages:
     (group, 1 or run), below zero where fewer outcomes are better; ``paid``, and the ``readings`` it
     went by; ``costs`` (period, run), ``running`` by payer (period, run), and the tax within them,
     ``cost_tax`` and ``running_tax``; ``account`` where there is capital, and where endings were
-    ``found`` to hold; ``assumed``: uncertain numbers by path; ``benefits`` and their ``cashable``
-    parts, present values by name (run,), and ``benefit_years`` real money by name (year, run);
-    ``incidence`` party → column → (run,).
+    ``found`` to hold; ``assumed``: uncertain numbers by path; ``benefits``, their ``cashable``
+    parts, and ``uncorrected`` for optimism, present values by name (run,); ``benefit_years`` real
+    money by name (year, run), ``savings`` the cashable part, nominal, by year of prices;
+    ``incidence`` party → column → (run,); ``value_numbers``: numbers of the value clause that
+    measures ask for, by path.
     """
 
     contract: Contract
@@ -69,7 +71,10 @@ class Stages:
     assumed: Mapping[str, float | Floats] = field(default_factory=dict)
     benefits: Mapping[str, Floats] = field(default_factory=dict)
     cashable: Mapping[str, Floats] = field(default_factory=dict)
+    uncorrected: Mapping[str, Floats] = field(default_factory=dict)
     benefit_years: Mapping[str, Floats] = field(default_factory=dict)
+    savings: Mapping[str, Floats] = field(default_factory=dict)
+    value_numbers: Mapping[str, float | Floats] = field(default_factory=dict)
     incidence: Mapping[str, Mapping[str, Floats]] = field(default_factory=dict)
 
     @cached_property
@@ -184,7 +189,9 @@ class Stages:
     def provider_cash_flow(self) -> Floats:
         """What the provider receives less what it spends and puts in, (period, run)."""
         if self.account is None:
-            flow = self.income - self.costs
+            delivery = self.contract.delivery
+            delivers = delivery is None or delivery.by == PROVIDER
+            flow = self.income - (self.costs if delivers else 0.0)
         else:
             assert self.contract.capital is not None
             # who is paid for delivery spends what it gets
@@ -228,19 +235,26 @@ class Stages:
                 totals["additional"][name] = self.additional(name).sum(axis=0)
         return totals
 
-    def additional(self, outcome: str) -> Floats:
+    def additional(self, outcome: str, counts: tuple[Floats, Floats] | None = None) -> Floats:
         """(achieved − anyway) × attribution over all groups, (period, run); may be negative.
 
         Where fewer outcomes are better it is what was avoided, (anyway − achieved) × attribution.
+        ``counts``: what counts of each outcome achieved, and of each that happens anyway; None:
+        all of it.
         """
         achieved, anyway = self.achieved[outcome], self.anyway[outcome]
         shares = self.attribution[outcome]
-        if np.all(shares == shares[:1]):
+        alike = bool(np.all(shares == shares[:1]))
+        if alike:
             achieved, anyway = sum_groups(list(achieved)), sum_groups(list(anyway))
-            net: Floats = np.subtract(achieved, anyway, dtype=np.float64) * shares[0]
-            return net
-        difference = np.subtract(achieved, anyway, dtype=np.float64)
-        return np.asarray((difference * shares[:, None]).sum(axis=0))
+        net: Floats
+        if counts is None:
+            net = np.subtract(achieved, anyway, dtype=np.float64)
+        else:
+            with_service, without = counts
+            net = np.multiply(achieved, with_service, dtype=np.float64)
+            net -= np.multiply(anyway, without, dtype=np.float64)
+        return net * shares[0] if alike else np.asarray((net * shares[:, None]).sum(axis=0))
 
 
 def _sum(flows: list[Floats], nothing: Floats) -> Floats:

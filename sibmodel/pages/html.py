@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
-from importlib.metadata import version
-from importlib.resources import files
 from typing import Any
 
-import jinja2
 import matplotlib as mpl
 
 from sibmodel.contract.checks import warnings
@@ -19,6 +16,7 @@ from sibmodel.pages.answer import answer
 from sibmodel.pages.basis import AbsentError, or_reason
 from sibmodel.pages.capital_clauses import capital_clauses
 from sibmodel.pages.clauses import clauses
+from sibmodel.pages.template import rendered
 from sibmodel.pages.text import day, listed, minus, words
 from sibmodel.results import Results
 
@@ -51,16 +49,8 @@ def page(
     contract = results.contract
     found, missing = drawn.plots(results) if plots is None else plots
     entries = register(contract)
-    folder = files(__package__)
-    environment = jinja2.Environment(
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-        loader=jinja2.FunctionLoader(lambda name: folder.joinpath(name).read_text("utf-8")),
-    )
-    return environment.get_template("page.html.j2").render(
-        style=folder.joinpath("page.css").read_text("utf-8"),
+    return rendered(
+        "page.html.j2",
         name=contract.name,
         source=contract.source,
         note=contract.note,
@@ -107,7 +97,6 @@ def page(
         register=shown.stated([entry for entry in entries if entry.status != "default"]),
         defaults=shown.defaults([entry for entry in entries if entry.status == "default"]),
         together=moves_together(contract),
-        version=version("sibmodel"),
     )
 
 
@@ -189,7 +178,7 @@ def _money_notes(results: Results) -> list[tuple[str, str]]:
         how = discount.schedule or f"{100 * (discount.rate or 0):g}% a year"
         title = (
             f"Real, at {contract.prices.base} prices, present value on "
-            f"{day(contract.timeline.start)} (discount: {how})"
+            f"{day(contract.valued_on)} (discount: {how})"
         )
         notes.append((title, ", ".join(of["real"])))
     if contract.capital is not None:

@@ -235,7 +235,8 @@ def _marks(
 COLUMNS = {
     "payments": ("outcome payments", *FILLS[0]),
     "costs": ("real resources used", "#555555", ""),
-    "benefits": ("benefits", GREEN, ".."),
+    "cash_savings": ("savings in cash", GREEN, ""),
+    "other_benefits": ("other benefits", GREEN, ".."),
     "transfers": ("benefits taken from another", YELLOW, "xx"),
     "return": ("investors' return", ORANGE, "//"),
 }
@@ -247,7 +248,8 @@ def incidence(results: Results) -> Plot:
     currency = results.contract.currency
     base = results.contract.prices.base if results.contract.prices else ""
     columns = [column for column in COLUMNS if table[column].abs().max() > 0]
-    rows = table[(table[columns].abs().sum(axis=1) > 0) | (table["party"] == "society")]
+    touched = (table[columns].abs().sum(axis=1) > 0) | table["net"].isna()
+    rows = table[touched | (table["party"] == "society")]
     size, word = money_scale(float(rows[columns].abs().to_numpy().max()))
     y = np.arange(len(rows), dtype=float)[::-1]
     y[:-1] += 0.5
@@ -294,6 +296,8 @@ def incidence(results: Results) -> Plot:
         axes.set_axisbelow(True)
         worth = float(rows["net"].iloc[-1])
         gains = f"Society {'gains' if worth >= 0 else 'loses'} {money(abs(worth), currency)}"
+        if np.isnan(worth):
+            gains = "What society gains is undefined"
         axes.set_title(f"{gains}, counting {benefits_valued(results.contract)}", x=-0.2)
         figure.legend(
             *axes.get_legend_handles_labels(),
@@ -307,10 +311,10 @@ def incidence(results: Results) -> Plot:
         for name, net in zip(rows["party"], rows["net"], strict=True)
     )
     alt = f"Bars of what each party pays and gains. Net: {each}."
+    valued_on = results.contract.valued_on
     caption = (
-        f"Expected values, real at {base} prices, discounted to "
-        f"{day(results.contract.timeline.start)}. What one pays another receives: over all "
-        "parties payments, transfers and return cancel."
+        f"Expected values, real at {base} prices, present value on {day(valued_on)}. What one "
+        "pays another receives: over all parties payments, transfers and return cancel."
     )
     return Plot(figure, alt, caption)
 

@@ -253,7 +253,7 @@ def incidence(results: Results) -> Shown:
     base = prices.base if prices else ""
     return Shown(
         f"Expected present values by party, real {currency} at {base} prices",
-        ["Party", *map(str.capitalize, columns)],
+        ["Party", *(words(column).capitalize() for column in columns)],
         [[words(row["party"]), *cells(row, columns, currency)] for _, row in table.iterrows()],
         total=True,
     )

@@ -34,13 +34,17 @@ SECTIONS = {
         "guarantee_pays",
         "returned",
         "ends_early",
+        "finance_cost",
+        "risk_borne_by_investors",
     ),
     "Value": (
         "net_present_value",
+        "weighted_net_present_value",
         "benefits_",
         "cashable_benefits_",
         "costs_present_value",
         "benefit_cost_ratio",
+        "cost_of_public_funds",
     ),
 }
 """What the measures are about, by how their names begin."""
@@ -190,8 +194,8 @@ def incidence(results: Results) -> pd.DataFrame:
     table = results.incidence()
     if table.empty:
         raise AbsentError(results.reason("net_present_value[society]"))
-    size = table.abs().to_numpy().max()
-    return table.where(table.abs() > 1e-9 * size, 0.0).reset_index()
+    size = np.nanmax(table.abs().to_numpy())
+    return table.mask(table.abs() <= 1e-9 * size, 0.0).reset_index()  # undefined stays undefined
 
 
 def outcomes_by_group(results: Results) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from html import escape
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +16,17 @@ import pandas as pd
 from sibmodel import statistics
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.faults import did_you_mean
+from sibmodel.happened import People
 from sibmodel.model.measure import Measure
-from sibmodel.results import PERCENTILES, WITHHELD_ABOVE, Results, show
+from sibmodel.questions import told
+from sibmodel.questions.told import COLUMNS, Row
+from sibmodel.results import PERCENTILES, WITHHELD_ABOVE, Results
 from sibmodel.simulation import simulate
 
+if TYPE_CHECKING:
+    from sibmodel.questions.decomposition import Difference
+
 Floats = npt.NDArray[np.float64]
-Row = dict[str, float | int | str]
 
 ROUNDING = 1e-9
 """Two values nearer than this share of the reference are the same: the rest is floating point."""
@@ -96,8 +102,9 @@ class Comparison:
             of the mean cash flow) and ``difference`` is theirs; ``mc_error`` is its Monte Carlo
             error, the runs paired; ``p5`` … are percentiles of the difference run by run;
             ``higher`` and ``lower`` the shares of runs in which the contract is above or below the
-            reference; ``undefined`` counts the runs left out because either is undefined. Where
-            those are more than one in a thousand, percentiles and shares are withheld.
+            reference, ``better`` the one of the two that is better, NaN of a measure that is better
+            neither up nor down; ``undefined`` counts the runs left out because either is undefined.
+            Where those are more than one in a thousand, percentiles and shares are withheld.
         """
         rows = {
             (name, self.results[which].contract.name): self._row(name, which, self.percentiles)
@@ -106,6 +113,69 @@ class Comparison:
         }
         index = pd.MultiIndex.from_tuples(rows, names=["measure", "contract"])
         return pd.DataFrame(list(rows.values()), index=index)
+
+    def table(self, measures: Sequence[str] | None = None) -> pd.DataFrame:
+        """The contracts side by side, for people: what each comes to, and in 9 of 10 runs.
+
+        Parameters
+        ----------
+        measures : sequence of str, optional
+            Which measures; what payers spend in all and those read first if left out.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Texts: a row for each measure, under what it is about, and a column for each contract.
+        """
+        if measures is None:
+            read_first = (
+                name
+                for result in self.results
+                for name in told.headline_names(result.contract, result.names)
+            )
+            # what payers spend themselves in one arrangement they pay for in another
+            measures = list(dict.fromkeys(["cost_to_payers", *read_first]))
+        rows = {}
+        for name in measures:
+            having = [result for result in self.results if name in result.names]
+            if not having:
+                raise KeyError(
+                    f"there is no measure called {name!r}; {did_you_mean(name, self.names)}"
+                )
+            # some measures of one contract are told alike
+            about = told.about(having[0].about(name))
+            label = f"{about} ({name})" if about in rows else about
+            rows[label] = {one.contract.name: told.figure(one, name) for one in self.results}
+        table = pd.DataFrame.from_dict(rows, orient="index")
+        table.index.name = "measure"
+        return table
+
+    def why(self, measure: str, which: int = 1) -> Difference:
+        """Why a contract differs from the reference: by price, volume, rate, cost, capital, value.
+
+        Parameters
+        ----------
+        measure : str
+        which : int
+            Place of the contract in ``results``; 1 is the first after the reference.
+
+        Returns
+        -------
+        Difference
+            See :func:`sibmodel.questions.decomposition.explain_difference`.
+        """
+        from sibmodel.questions.decomposition import (  # noqa: PLC0415  (only when asked)
+            explain_difference,
+        )
+
+        other = self._other(which)
+        return explain_difference(
+            self.reference.contract,
+            other.contract,
+            measure,
+            runs=self.reference.runs,
+            seed=self.reference.seed,
+        )
 
     def _row(self, name: str, which: int, percentiles: Sequence[float]) -> Row:
         difference, other = self.difference(name, which), self.results[which]
@@ -128,6 +198,7 @@ class Comparison:
             },
             "higher": math.nan if withheld else float((kept > 0).mean()),
             "lower": math.nan if withheld else float((kept < 0).mean()),
+            "better": math.nan if withheld else _better(kept, about.better),
             "undefined": undefined,
             "unit": about.unit.replace("money", self.reference.contract.currency),
             "note": apart or self._note(about, other, undefined, withheld),
@@ -186,7 +257,8 @@ class Comparison:
             return statistics.mean_error(difference)
         if kind != "ratio" or math.isnan(self.reference.expected(name) + other.expected(name)):
             return math.nan
-        return statistics.mean_error(_parts(other, name) - _parts(self.reference, name))
+        was, now = (parts_of_ratio(result, name) for result in (self.reference, other))
+        return statistics.mean_error(now - was)
 
     # --- a view for people ------------------------------------------------------------------------
 
@@ -194,10 +266,10 @@ class Comparison:
         """The measures read first: about, then reference, expected, difference and its spread."""
         other = self._other(which)
         rows = []
-        for name in headline_names(self.reference.contract, self.reference.names):
+        for name in told.headline_names(self.reference.contract, self.reference.names):
             if not self._apart(name, other):
                 about = self.reference.about(name)
-                rows.append((_about(about), *_told(self._row(name, which, (5, 95)))))
+                rows.append((told.about(about), *told.cells(self._row(name, which, (5, 95)))))
         return rows
 
     def _title(self) -> str:
@@ -212,8 +284,8 @@ class Comparison:
     def __repr__(self) -> str:
         lines = [self._title()]
         for which in range(1, len(self.results)):
-            table = [("", *_COLUMNS), *self.headlines(which)]
-            widths = [max(len(row[column]) for row in table) for column in range(len(_COLUMNS) + 1)]
+            table = [("", *COLUMNS), *self.headlines(which)]
+            widths = [max(len(row[column]) for row in table) for column in range(len(COLUMNS) + 1)]
             lines += ["", self._against(which)]
             for about, *figures in table:
                 cells = [text.rjust(width) for text, width in zip(figures, widths[1:], strict=True)]
@@ -223,7 +295,7 @@ class Comparison:
     def _repr_html_(self) -> str:
         parts = [f"<p>{escape(self._title())}</p>"]
         for which in range(1, len(self.results)):
-            head = "".join(f"<th scope='col'>{escape(text)}</th>" for text in _COLUMNS)
+            head = "".join(f"<th scope='col'>{escape(text)}</th>" for text in COLUMNS)
             body = "".join(
                 f"<tr><th scope='row' style='text-align:left'>{escape(about)}</th>"
                 + "".join(f"<td style='white-space:nowrap'>{escape(text)}</td>" for text in figures)
@@ -295,6 +367,7 @@ def compare(
         )
     if not all(0 <= percent <= 100 for percent in percentiles):
         raise ValueError(f"percentiles lie between 0 and 100: seen {list(percentiles)}")
+    people = People()
     return Comparison(
         tuple(
             simulate(
@@ -302,6 +375,7 @@ def compare(
                 runs,
                 seed=seed,
                 keep="measures",
+                people=people,
                 executor=executor,
                 progress=progress,
             )
@@ -309,6 +383,13 @@ def compare(
         ),
         tuple(percentiles),
     )
+
+
+def _better(differences: Floats, direction: str) -> float:
+    """Share of runs in which a contract is better, by a measure's direction."""
+    if not direction or not len(differences):
+        return math.nan
+    return float(((differences > 0) if direction == "up" else (differences < 0)).mean())
 
 
 def _expected(result: Results, name: str) -> float:
@@ -320,7 +401,7 @@ def _subtract(now: float, was: float) -> float:
     return 0.0 if math.isclose(now, was, rel_tol=ROUNDING) else now - was
 
 
-def _parts(result: Results, name: str) -> Floats:
+def parts_of_ratio(result: Results, name: str) -> Floats:
     """How each run moves a ratio of means, shape (run,).
 
     Source: delta method; the run's a and b move A/B by (a - (A/B) b) / B.
@@ -337,64 +418,3 @@ def _base(contract: Contract) -> str:
     """What real money of a contract is: prices of a year, at the value of a day."""
     year = contract.prices.base if contract.prices is not None else "no year"
     return f"real money of {year} at {contract.timeline.start}"
-
-
-def headline_names(contract: Contract, names: Sequence[str]) -> list[str]:
-    """The measures read first, of those there are."""
-    headline, payers = contract.headline, contract.payer_names
-    wanted = [
-        "outcome_payments",
-        *(f"outcome_payments[{payer}]" for payer in payers if len(payers) > 1),
-        *(name for name in names if name.startswith("limit_binds[")),
-        "people_started",
-        f"outcomes_achieved[{headline}]",
-        f"outcomes_additional[{headline}]",
-        f"cost_per_additional_outcome[{headline}]",
-        "investor_irr",
-        "investor_loses",
-        "capital_at_risk",
-        "shortfall",
-        "net_present_value[society]",
-        "net_present_value[public]",
-    ]
-    return [name for name in wanted if name in names]
-
-
-_COLUMNS = ("reference", "expected", "difference", "in 9 of 10 runs", "higher", "lower")
-
-
-def _about(measure: Measure) -> str:
-    about = measure.about.partition(":")[0]
-    return about + (", of the mean cash flow" if measure.expected == "irr" else "")
-
-
-def _told(row: Row) -> tuple[str, ...]:
-    """A row of the summary as a reader expects it."""
-    unit = str(row["unit"])
-    was, now, change, low, high, higher, lower = (
-        float(row[column])
-        for column in ("reference", "expected", "difference", "p5", "p95", "higher", "lower")
-    )
-    if change == 0 and higher == lower == 0:
-        return show(was, unit), show(now, unit), "no change", "", "", ""
-    spread = "" if unit == "share" else f"{_signed(low, unit)} to {_signed(high, unit)}"
-    if math.isnan(higher):
-        spread = f"undefined in {row['undefined']:,} runs"
-    often = ["" if math.isnan(share) else _share(share) for share in (higher, lower)]
-    return show(was, unit), show(now, unit), _signed(change, unit), spread, *often
-
-
-def _signed(value: float, unit: str) -> str:
-    """A difference with its sign; of shares and rates in percentage points."""
-    if math.isnan(value):
-        return "undefined"
-    if unit in ("share", "rate a year"):
-        text = f"{100 * abs(value):.1f} points"
-    else:
-        text = show(abs(value), unit)
-    shown = any(digit in text for digit in "123456789")
-    return f"{'+' if value > 0 else '−'}{text}" if shown else text
-
-
-def _share(value: float) -> str:
-    return "under 1%" if 0 < value < 0.01 else f"{100 * value:.0f}%"

@@ -12,6 +12,7 @@ import pandas as pd
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.faults import path_text
 from sibmodel.happened import People
+from sibmodel.questions.one_number import fixed
 from sibmodel.results import Results, show
 from sibmodel.simulation import simulate
 
@@ -154,7 +155,7 @@ def price_for(
 
     def figure(value: float) -> float:
         if value not in seen:
-            changed = contract.replace({path: value})
+            changed = fixed(contract, path, value)
             results = simulate(
                 changed,
                 runs=runs,

@@ -13,11 +13,14 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from sibmodel.contract.change import steps
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.faults import ContractError, Fault, did_you_mean
+from sibmodel.contract.words import field_names
 from sibmodel.happened import People
 from sibmodel.model.measure import Measure
 from sibmodel.questions.compare import Comparison
+from sibmodel.questions.one_number import replaced
 from sibmodel.questions.told import headline_names
 from sibmodel.results import PERCENTILES, Results, checked_percentiles, show
 from sibmodel.simulation import expect, measure_names, simulate
@@ -98,12 +101,22 @@ class Scenarios:
         if not self.paths:
             raise ValueError("these scenarios are a named list, not a grid: read .of(measure)")
         if statistic not in self.table:
-            raise ValueError(f"no column {statistic!r}; {did_you_mean(statistic, self.table)}")
+            near = did_you_mean(statistic, map(str, self.table))
+            raise ValueError(f"no column {statistic!r}; {near}")
         first, *others = self.paths
         rows = self.of(measure)
         if not others:
             return rows.set_index(first)[[statistic]].rename(columns={statistic: measure})
-        return rows.pivot(index=first, columns=others, values=statistic)
+        # scenarios are in the order of the grid, the first path slowest
+        down = rows[first].drop_duplicates()
+        across = rows[others].iloc[: len(rows) // len(down)]
+        return pd.DataFrame(
+            rows[statistic].to_numpy().reshape(len(down), -1),
+            index=pd.Index(down, name=first),
+            columns=pd.Index(across[others[0]], name=others[0])
+            if len(others) == 1
+            else pd.MultiIndex.from_frame(across),
+        )
 
     def __repr__(self) -> str:
         lines = [self._title()]
@@ -149,14 +162,14 @@ class Scenarios:
         unit = self._unit(measure)
         if len(self.paths) == 2:
             table = self.grid(measure).iloc[:MOST_SHOWN, :MOST_SHOWN]
-            return table.map(lambda value: show(value, unit)).rename(index=_told, columns=_told)
+            return table.map(lambda value: show(value, unit)).rename(index=as_told, columns=as_told)
         rows = self.of(measure).iloc[: MOST_SHOWN**2]
         columns = ["expected", *(name for name in rows if name in self._percentiles)]
         return rows[columns].map(lambda value: show(value, unit))
 
     @property
     def _percentiles(self) -> list[str]:
-        columns = list(self.table)
+        columns = [str(name) for name in self.table]
         return columns[columns.index("mc_error") + 1 : columns.index("difference")]
 
 
@@ -228,21 +241,19 @@ def scenarios(
     for one in (contract, *made):
         expect(one, people, runs=runs)
 
-    def work(one: Contract) -> Results:
-        known = measure_names(one)
+    def work(one: Contract, names: Sequence[str]) -> Results:
         return simulate(
             one,
             runs,
             seed=seed,
             keep="measures",
-            # the contract itself must have them all; a change may take a limit, and its measure
-            measures=[name for name in asked if name in known or one is contract],
+            measures=names,
             people=people,
             base_case=False,
             progress=False,
         )
 
-    reference = work(contract)
+    reference = work(contract, asked)
     rows: list[dict[str, Any]] = []
     bar = tqdm(
         zip(wanted, made, strict=True),
@@ -251,7 +262,12 @@ def scenarios(
         disable=not (progress if progress is not None else sys.stderr.isatty()),
     )
     for place, one in bar:
-        rows += _rows(place, reference, work(one), asked, percentiles)
+        try:
+            results = work(one, asked)
+        except KeyError:  # a change may take a limit, and its measure with it
+            known = set(measure_names(one))
+            results = work(one, [name for name in asked if name in known])
+        rows += _rows(place, reference, results, asked, percentiles)
     paths = tuple(changes) if wanted[0].place else ()
     return Scenarios(contract, pd.DataFrame(rows), paths, reference, people.drawn - before)
 
@@ -286,9 +302,14 @@ def _named(changes: Mapping[str, Any]) -> Iterator[_Wanted]:
                 f"{path}: a grid needs a list of one or more values: seen {values!r}"
                 + ("; a named list holds nothing but changes" if any(lists) else "")
             )
+        for value in values:
+            if [*values].count(value) > 1:
+                raise ValueError(f"{path}: {value!r} stands there twice")
     for values in itertools.product(*changes.values()):
         place = {path: _plain(value) for path, value in zip(changes, values, strict=True)}
-        name = ", ".join(f"{_short(path, changes)} {_told(value)}" for path, value in place.items())
+        name = ", ".join(
+            f"{_short(path, changes)} {as_told(value)}" for path, value in place.items()
+        )
         yield _Wanted(name, place, place)
 
 
@@ -296,8 +317,10 @@ def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value  # numpy's numbers
 
 
-def _told(value: Any) -> str:
-    if value is None:
+def as_told(value: Any) -> str:
+    """A value of a grid as a reader expects it."""
+    value = _plain(value)
+    if value is None or value != value:  # noqa: PLR0124  (a table has NaN for None)
         return "removed"
     return f"{value:,.10g}" if isinstance(value, int | float) else str(value)
 
@@ -313,11 +336,27 @@ def _short(path: str, paths: Iterable[str]) -> str:
 
 
 def _replaced(contract: Contract, name: str, changes: Changes) -> Contract:
+    # without a limit that the contract does not have is the contract as it stands
+    stated = {p: v for p, v in changes.items() if v is not None or _stands(contract, p)}
     try:
-        return contract.replace(changes, name=name)
+        return replaced(contract, stated, name)
     except ContractError as error:
         told = [Fault(fault.path, f"scenario {name!r}: {fault.message}") for fault in error.faults]
         raise ContractError(told, contract.name) from None
+
+
+def _stands(contract: Contract, path: str) -> bool:
+    """Whether there is anything at a path; one that is misspelt higher up is left to be told."""
+    home: Any = contract.to_dict()
+    before: tuple[str | int, ...] = ()
+    there = True
+    for step in steps(path):
+        there = isinstance(home, dict) and step in home
+        if not there and step not in field_names(before):
+            return True
+        home = home[step] if there else {}
+        before = (*before, step)
+    return there
 
 
 def _rows(
@@ -328,9 +367,9 @@ def _rows(
     percentiles: Sequence[float],
 ) -> Iterator[dict[str, Any]]:
     """One scenario's rows of the table."""
-    apart = Comparison((reference, results), ()).summary(asked)
+    apart = Comparison((reference, results), ()).summary(asked).to_dict("index")
     for measure in asked:
-        paired = apart.loc[(measure, results.contract.name)]
+        paired = apart[measure, results.contract.name]
         there = measure in results.names
         row: dict[str, Any] = {"scenario": wanted.name, **wanted.place, "measure": measure}
         row |= {
