@@ -14,6 +14,7 @@ from sibmodel.model.benefits import additional_impact
 from sibmodel.model.corridor import corridor
 from sibmodel.model.present_value import Nominal, NominalRate, Real, RealRate
 from sibmodel.questions.budget import Budget, budget
+from sibmodel.questions.caution import cautious_costs
 from sibmodel.questions.comparators import (
     comparators,
     do_nothing,
@@ -76,6 +77,7 @@ __all__ = [
     "__version__",
     "additional_impact",
     "budget",
+    "cautious_costs",
     "comparators",
     "compare",
     "corridor",

@@ -11,7 +11,7 @@ from sibmodel.contract.contract import Contract
 from sibmodel.happened import People
 from sibmodel.model.chance import Floats
 from sibmodel.model.stages import Stages
-from sibmodel.model.value import real_weights, times, weighted
+from sibmodel.model.value import OnNominal, nominal_worth, real_weights, times
 from sibmodel.plan import Plan
 from sibmodel.walk import BASE_CASE, Switches
 
@@ -60,7 +60,7 @@ def margins(
     """
     switches = BASE_CASE if runs is None else Switches()
     plan, weights = Plan(contract, ()), real_weights(contract)
-    nominal = (1 + hurdle) ** -times(contract.timeline)
+    nominal = OnNominal((1 + hurdle) ** -times(contract.timeline))
     place = list(contract.payments.rules).index(rule)
     found: list[Margins] = []
     for block in range(-(-(runs or 1) // switches.runs)):
@@ -71,7 +71,7 @@ def margins(
             if not isinstance(weights, str):
                 gained = _gained(stages, weights, parties, payers)
             backs = sum(stages.backs.values(), np.zeros_like(stages.income))
-            kept = weighted(nominal, stages.income - backs - stages.costs)
+            kept = nominal_worth(nominal, stages.income - backs - stages.costs)
             found.append(Margins(kept, gained, stages.paid.paid[place].sum(axis=0)))
     joined = (
         np.concatenate([getattr(part, field.name) for part in found])[:runs]
@@ -81,7 +81,7 @@ def margins(
 
 
 def _gained(
-    stages: Stages, weights: Floats, parties: Collection[str], payers: Collection[str]
+    stages: Stages, weights: OnNominal, parties: Collection[str], payers: Collection[str]
 ) -> Floats:
     """Benefits to parties less what payers pay, and what it costs them to run the contract."""
     assert stages.contract.value is not None
@@ -93,9 +93,9 @@ def _gained(
     for p, payer in enumerate(stages.contract.payments.payers):
         if payer not in payers:
             continue
-        total -= weighted(weights, stages.paid.by_payer[p])
+        total -= nominal_worth(weights, stages.paid.by_payer[p])
         if stages.paid.back_to is not None:
-            total += weighted(weights, stages.paid.back_to[p])
+            total += nominal_worth(weights, stages.paid.back_to[p])
         if payer in stages.running:
-            total -= weighted(weights, stages.running[payer])
+            total -= nominal_worth(weights, stages.running[payer])
     return total

@@ -26,7 +26,7 @@ from sibmodel.model.plain_account import is_plain, plain_account
 from sibmodel.model.prices import Reader
 from sibmodel.model.readings import Fact, Readings, Started
 from sibmodel.model.stages import Stages
-from sibmodel.model.value import real_weights, undefined_benefits
+from sibmodel.model.value import OnNominal, real_weights, undefined_benefits
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Terms:
     """
 
     contract: Contract
-    weights: Floats | str
+    weights: OnNominal | str
     last_cost: int
     routes: Mapping[str, str]
     bonds: bool

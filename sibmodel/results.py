@@ -342,6 +342,8 @@ class Results:
         add("What will we pay?", "outcome_payments")
         for payer in self.contract.payer_names if len(self.contract.payer_names) > 1 else ():
             add(f"  of which {payer}", f"outcome_payments[{payer}]")
+        if self._payers_bear_costs:
+            add("  with the payers' own costs", "cost_to_payers")
         for name in self.names:
             what = name.partition("[")[2][:-1]
             if name.startswith("performance["):
@@ -370,6 +372,13 @@ class Results:
             add(f"Is it worth it to society? ({valued})", "net_present_value[society]")
             add("  and to the public purse?", "net_present_value[public]")
         return rows
+
+    @property
+    def _payers_bear_costs(self) -> bool:
+        """Whether payers spend more than what they pay for outcomes."""
+        delivery, payments = self.contract.delivery, self.contract.payments
+        in_house = delivery is not None and delivery.by in self.contract.payer_names
+        return in_house or bool(payments.running_costs)
 
     def _taken_by(self, limit: str) -> str:
         """What a limit takes, and what it leaves to another payer, on average."""
@@ -462,7 +471,7 @@ def show(value: float, unit: str) -> str:
     if math.isinf(value):
         return "never"
     size, currency = abs(value), unit.removeprefix("real ").partition(" ")[0]
-    if unit in ("share", "rate a year"):
+    if unit in ("share", "share used", "rate a year"):
         text = f"{100 * size:.1f}%"
     elif unit in ("multiple", "ratio"):
         text = f"{size:.2f}"

@@ -192,6 +192,8 @@ def cost(draw: DrawFn, last: int, groups: list[str], names: list[str]) -> Data:
             clause["per_outcome"] = {draw(st.sampled_from(names)): draw(money((3.0, 8.0)))}
     if maybe(draw, 0.3):
         clause["inflation"] = draw(st.sampled_from([0.03, {"uniform": [0.0, 0.1]}]))
+    if draw(st.integers(0, 3)) == 0:
+        clause["contingency"] = draw(st.sampled_from([0.1, {"uniform": [0.0, 0.4]}]))
     return clause
 
 

@@ -169,6 +169,7 @@ class Making:
                 return {"share": 0.1, "of": self.of(*others), "to": self.of("manager", "provider")}
         if self.seldom():
             found["inflation"] = 0.05
+            found["contingency"] = 0.25
         if self.seldom():
             found["tax"] = 0.2
         if self.maybe():

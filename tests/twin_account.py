@@ -31,8 +31,9 @@ class TwinAccount(TwinPeople):
                     for when, number in person.achieved[outcome].items():
                         mine[when] += number * self.number(f"{here}.per_outcome.{outcome}", run)
             growth = 1 + self.number(f"{here}.inflation", run)
+            more = 1 + self.number(f"{here}.contingency", run)
             for t in range(timeline.periods):
-                due[t] += mine[t] * growth ** (t / timeline.periods_per_year)
+                due[t] += mine[t] * more * growth ** (t / timeline.periods_per_year)
         return due
 
     def last_cost(self) -> int:

@@ -32,7 +32,12 @@ class TwinCosts:
         return self.read(clause.at, clause.tax, "delivery", "costs", name, "tax")
 
     def before_tax(self, t: int, name: str, bases: Mapping[str, float]) -> float:
-        """All that one cost says, added up."""
+        """All that one cost says, added up, with its contingency."""
+        clause = self.clauses[name].contingency
+        more = self.read(0, clause, "delivery", "costs", name, "contingency")
+        return self._said(t, name, bases) * (1 + more)
+
+    def _said(self, t: int, name: str, bases: Mapping[str, float]) -> float:
         cost, path = self.clauses[name], ("delivery", "costs", name)
         total = 0.0
         in_span = cost.begin <= t and (cost.lasts is None or t < cost.begin + cost.lasts)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from sibmodel.contract.assumptions import AnnualRate, Clause, Money, Whole
+from sibmodel.contract.assumptions import AnnualRate, Clause, Money, Share, Whole
 from sibmodel.contract.names import Name, fault
 from sibmodel.contract.tables import TabledMoney, TabledRate, TabledShare
 
@@ -69,6 +69,9 @@ class Cost(Clause):
         "management.",
     )
     inflation: AnnualRate = Field(0.0, description="A year, from period 0.")
+    contingency: Share = Field(
+        0.0, description="On top, as a share: what it may cost beyond what is known to be needed."
+    )
     tax: TabledShare = Field(0.0, description="Irrecoverable tax on top, as a share.")
 
     @model_validator(mode="after")

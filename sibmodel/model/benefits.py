@@ -18,11 +18,12 @@ from sibmodel.model.chance import Floats
 from sibmodel.model.discounting import OFFSETS, benefit_present_value_factor
 from sibmodel.model.price_levels import price_level, to_base
 from sibmodel.model.value import (
+    OnReal,
     bands_of,
     dated,
+    real_worth,
     schedule_start,
     times,
-    weighted,
     worth_at,
     year_of,
 )
@@ -311,7 +312,7 @@ def benefit_flow(
         timing=value.timing,
         horizon=None if value.horizon is None else value.horizon - first,
     )
-    uncorrected = weighted(factor * worth_at(contract, discount), counted) * each
+    uncorrected = real_worth(OnReal(factor * worth_at(contract, discount)), counted) * each
     kept = 1 - correction(contract, name, drawn)
     share = drawn(f"{path}.cashable")
     flow = BenefitFlow(uncorrected * kept, uncorrected * kept * share, uncorrected)

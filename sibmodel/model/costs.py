@@ -165,6 +165,8 @@ def _following(contract: Contract, name: str, cost: Cost, path: str, known: Know
     if cost.of in ("payments", "commitments", "undrawn", "outstanding"):
         rise = _rise(cost, path, known, periods, per_year)
         share = {t: each * rise[t] for t, each in share.items()}
+    more = _contingency(cost, path, known)
+    share = {t: each * more for t, each in share.items()}
     return Following(name, cost.of, share)
 
 
@@ -182,6 +184,11 @@ def _in_order(following: Mapping[str, Following]) -> list[Following]:
     for name in following:
         add(name)
     return found
+
+
+def _contingency(cost: Cost, path: str, known: Known) -> Value:
+    """What a cost is multiplied by for its contingency."""
+    return 1 + known.at(0, cost.contingency, f"{path}.contingency")
 
 
 def _rise(cost: Cost, path: str, known: Known, periods: int, per_year: int) -> Floats:
@@ -246,6 +253,8 @@ def fixed_by_period(
     for outcome, price in cost.per_outcome.items():
         each = known.at(0, price, f"{path}.per_outcome.{outcome}")
         add(slice(None), achieved[outcome] * each)
+    if cost.contingency != 0:
+        total = total * _contingency(cost, path, known)
     rise = _rise(cost, path, known, periods, timeline.periods_per_year)
     return total if np.all(rise == 1) else total * rise.reshape(periods, -1)
 

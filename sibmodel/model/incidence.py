@@ -10,7 +10,7 @@ from sibmodel.contract.contract import TAX_AUTHORITY, Contract
 from sibmodel.contract.delivery import PROVIDER
 from sibmodel.model.capital import Account
 from sibmodel.model.chance import Floats
-from sibmodel.model.value import weighted
+from sibmodel.model.value import OnNominal, nominal_worth
 
 BENEFITS = ("cash_savings", "other_benefits", "transfers")
 """Columns that are benefits: out of a budget; all others; and what another loses."""
@@ -37,7 +37,7 @@ def _taxed(table: dict[str, dict[str, Floats]], party: str, tax: Floats) -> None
 def _account_rows(
     contract: Contract,
     table: dict[str, dict[str, Floats]],
-    weights: Floats,
+    weights: OnNominal,
     account: Account,
     due: Floats,
     tax_due: Floats,
@@ -45,21 +45,21 @@ def _account_rows(
     """Enter costs met, what capital puts in and gets, and sums between parties."""
     assert contract.capital is not None
     for flow in account.brought.values():
-        table[ACCOUNT]["payments"] += weighted(weights, flow)
+        table[ACCOUNT]["payments"] += nominal_worth(weights, flow)
     for flow in account.returned.values():
-        table[ACCOUNT]["payments"] -= weighted(weights, flow)
-    spent = weighted(weights, account.met)
+        table[ACCOUNT]["payments"] -= nominal_worth(weights, flow)
+    spent = nominal_worth(weights, account.met)
     table[ACCOUNT]["costs"] -= spent
     # who is paid for delivery spends what it gets; what is not met, the provider bears
-    table[PROVIDER]["costs"] -= weighted(weights, due) - spent
+    table[PROVIDER]["costs"] -= nominal_worth(weights, due) - spent
     for party, flow in account.forgone.items():
-        worth = weighted(weights, flow)
+        worth = nominal_worth(weights, flow)
         table[PROVIDER]["costs"] += worth
         table[party]["costs"] -= worth
     if np.any(account.untaxed):
-        table[PROVIDER]["costs"] += weighted(weights, account.untaxed)
+        table[PROVIDER]["costs"] += nominal_worth(weights, account.untaxed)
     met_tax = sum(
-        (weighted(weights, f) for (_, _, kind), f in account.moves.items() if kind == "tax"),
+        (nominal_worth(weights, f) for (_, _, kind), f in account.moves.items() if kind == "tax"),
         np.zeros_like(tax_due),
     )
     _taxed(table, PROVIDER, tax_due - met_tax)
@@ -67,11 +67,11 @@ def _account_rows(
         holder = table[contract.capital.holder(name)]
         for kind, flow in kinds.items():
             if kind in ("drawn", "interest", "principal", "surplus"):
-                gain = weighted(weights, flow) * (-1 if kind == "drawn" else 1)
+                gain = nominal_worth(weights, flow) * (-1 if kind == "drawn" else 1)
                 holder["return"] += gain
                 table[ACCOUNT]["return"] -= gain
     for (giver, taker, kind), flow in account.moves.items():
-        worth = weighted(weights, flow)
+        worth = nominal_worth(weights, flow)
         if kind == "tax":
             _taxed(table, ACCOUNT, worth)
         elif kind != "cost":
@@ -83,7 +83,7 @@ def _account_rows(
 def incidence(
     contract: Contract,
     *,
-    weights: Floats,
+    weights: OnNominal,
     by_payer: Mapping[str, Floats],
     income: Floats,
     tax: Floats | None,
@@ -133,20 +133,20 @@ def incidence(
     table = {party: {column: np.zeros(runs) for column in COLUMNS} for party in parties}
     receiver = ACCOUNT if account is not None else PROVIDER
     for payer, flow in by_payer.items():
-        table[payer]["payments"] -= weighted(weights, flow)
-    table[receiver]["payments"] += weighted(weights, income)
+        table[payer]["payments"] -= nominal_worth(weights, flow)
+    table[receiver]["payments"] += nominal_worth(weights, income)
     if tax is not None and contract.payments.tax is not None:
-        table[contract.payments.tax.to]["payments"] += weighted(weights, tax)
+        table[contract.payments.tax.to]["payments"] += nominal_worth(weights, tax)
     for party, flow in backs.items():
-        table[party]["payments"] -= weighted(weights, flow)
+        table[party]["payments"] -= nominal_worth(weights, flow)
     for payer, flow in running.items():
-        table[payer]["costs"] -= weighted(weights, flow)
+        table[payer]["costs"] -= nominal_worth(weights, flow)
     for payer, flow in running_tax.items():
-        _taxed(table, payer, weighted(weights, flow))
-    tax_due = weighted(weights, cost_tax) if np.any(cost_tax) else np.zeros(runs)
+        _taxed(table, payer, nominal_worth(weights, flow))
+    tax_due = nominal_worth(weights, cost_tax) if np.any(cost_tax) else np.zeros(runs)
     if account is None:
         bears = contract.delivery.by if contract.delivery is not None else PROVIDER
-        table[bears]["costs"] -= weighted(weights, due)
+        table[bears]["costs"] -= nominal_worth(weights, due)
         _taxed(table, bears, tax_due)
     else:
         _account_rows(contract, table, weights, account, due, tax_due)

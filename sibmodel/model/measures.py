@@ -12,7 +12,11 @@ from sibmodel.contract.names import an
 from sibmodel.model.capital_measures import capital_measures
 from sibmodel.model.chance import Floats
 from sibmodel.model.measure import Measure, Values, total_of
-from sibmodel.model.payment_measures import payment_measures, performance_measures
+from sibmodel.model.payment_measures import (
+    limit_measures,
+    payment_measures,
+    performance_measures,
+)
 from sibmodel.model.stages import Stages
 from sibmodel.model.value import anyway_missing
 from sibmodel.model.value_measures import value_measures
@@ -41,6 +45,7 @@ def measures(contract: Contract) -> tuple[Measure, ...]:
     """Every measure of a contract, those that are undefined for it with their reason."""
     return (
         *payment_measures(contract),
+        *limit_measures(contract),
         *performance_measures(contract),
         *_outcomes(contract),
         *_delivery(contract),

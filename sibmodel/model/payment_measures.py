@@ -7,13 +7,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from sibmodel.contract.contract import Contract
+from sibmodel.contract.payments import Payments, Size
 from sibmodel.model.chance import Floats
 from sibmodel.model.limits import limit_names
 from sibmodel.model.measure import Measure, Values, total_of
 from sibmodel.model.price_levels import year_label
 from sibmodel.model.shares import leaves_to_another
 from sibmodel.model.stages import Stages
-from sibmodel.model.value import real_weights, weighted, years
+from sibmodel.model.value import OnNominal, nominal_worth, real_weights, years
 
 
 def _payer_total(payer: str) -> Values:
@@ -39,6 +40,35 @@ def _binds(limit: str) -> Values:
         return np.asarray(taken > rounding, dtype=np.float64)
 
     return binds
+
+
+def _used(limit: str, size: float, payments: Payments) -> Values:
+    """What is paid under a limit on the total, as a share of it; tax on top is not under it."""
+    taxed = payments.tax is not None and not payments.tax.included
+    before = size * (1 + payments.tax.rate if taxed and payments.tax is not None else 1.0)
+    rules, owner = list(payments.rules), limit.removesuffix(".total")
+
+    def used(stages: Stages) -> Floats:
+        if limit == "contract":
+            return sum(map(total_of, map(stages.gross_of, payments.payers)), np.zeros(1)) / before
+        if owner.startswith("payer "):
+            return total_of(stages.gross_of(owner.removeprefix("payer "))) / before
+        of = payments.limits.named[owner].of if owner in payments.limits.named else (owner,)
+        paid = (total_of(stages.paid.paid[rules.index(name)]) for name in of)
+        return sum(paid, np.zeros(1)) / before
+
+    return used
+
+
+def _totals(payments: Payments) -> Iterator[tuple[str, float]]:
+    """Limits of money on a total, by name, and what they allow."""
+    owners: list[tuple[str, object]] = [("contract", payments.limits.contract)]
+    owners += [(f"payer {n}.total", p.limits.total) for n, p in payments.payers.items()]
+    owners += [(f"{n}.total", rule.limits.total) for n, rule in payments.rules.items()]
+    owners += [(f"{n}.total", limit.total) for n, limit in payments.limits.named.items()]
+    for name, size in owners:
+        if isinstance(size, Size) and size.amount:
+            yield name, size.amount
 
 
 def _read(name: str, cohort: str | None, group: str | None) -> Values:
@@ -82,13 +112,13 @@ def payment_measures(contract: Contract) -> Iterator[Measure]:
             _payer_total(payer),
         )
     reason = weights if isinstance(weights, str) else None
-    factors = np.zeros(0) if isinstance(weights, str) else weights
+    factors = OnNominal(np.zeros(0)) if isinstance(weights, str) else weights
     yield Measure(
         "outcome_payments_present_value",
         "real money",
         "",
-        "Outcome payments, real, at the start",
-        lambda s: weighted(factors, s.payments),
+        "Outcome payments in present value, real",
+        lambda s: nominal_worth(factors, s.payments),
         undefined=reason,
     )
     if any(rule.paid_back_by for rule in contract.payments.rules.values()):
@@ -150,6 +180,20 @@ def payment_measures(contract: Contract) -> Iterator[Measure]:
             f"expected value is how often",
             _binds(limit),
         )
+
+
+def limit_measures(contract: Contract) -> Iterator[Measure]:
+    """How much of each limit on a total is used."""
+    stated = set(limit_names(contract))
+    for limit, size in _totals(contract.payments):
+        if limit in stated:
+            yield Measure(
+                f"limit_used[{limit}]",
+                "share used",
+                "",
+                f"What is paid under the limit {limit}, as a share of it",
+                _used(limit, size, contract.payments),
+            )
 
 
 def performance_measures(contract: Contract) -> Iterator[Measure]:

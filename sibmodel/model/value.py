@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from itertools import pairwise
+from typing import NewType
 
 import numpy as np
 
@@ -92,7 +93,7 @@ def worth_at(contract: Contract, discount: Discount) -> float:
     return 1.0 / float(discount_factors(bands=bands_of(discount), years=years))
 
 
-def real_weights(contract: Contract) -> Floats | str:
+def real_weights(contract: Contract) -> OnNominal | str:
     """Present value of one unit of nominal money in each period, or why there is none."""
     if contract.value is None:
         return "the contract has no value section, so no discount schedule"
@@ -103,7 +104,7 @@ def real_weights(contract: Contract) -> Floats | str:
     when = times(contract.timeline) - schedule_start(contract)
     factors = discount_factors(bands=bands_of(discount), years=when) * worth_at(contract, discount)
     try:
-        return factors / price_levels(contract.timeline, prices)
+        return OnNominal(factors / price_levels(contract.timeline, prices))
     except ValueError as missing:
         return str(missing)
 
@@ -128,7 +129,25 @@ def anyway_missing(contract: Contract, outcome: str) -> str | None:
     return next((step for step in found if step is not None), None)
 
 
-def weighted(weights: Floats, flows: Floats) -> Floats:
+OnNominal = NewType("OnNominal", Floats)
+"""What one unit of nominal money is worth, by period: it has inflation taken out, or is discounted
+at a nominal rate. A type of its own, so that discount factors alone are refused."""
+
+OnReal = NewType("OnReal", Floats)
+"""What one unit of real money is worth, by period: discount factors of a schedule."""
+
+
+def nominal_worth(weights: OnNominal, flows: Floats) -> Floats:
+    """Present value of nominal money (period, run), shape (run,)."""
+    return _weighted(weights, flows)
+
+
+def real_worth(weights: OnReal, flows: Floats) -> Floats:
+    """Present value of real money (period, run), or of units of it, shape (run,)."""
+    return _weighted(weights, flows)
+
+
+def _weighted(weights: Floats, flows: Floats) -> Floats:
     """Sum over periods of weight × flow, shape (run,), added up in order of periods.
 
     Not a matrix product: its last digits would depend on how many runs are asked for.

@@ -13,7 +13,14 @@ from sibmodel.model.chance import Floats
 from sibmodel.model.incidence import ACCOUNT, BENEFITS, COLUMNS, WEIGHTED
 from sibmodel.model.measure import Measure, Values
 from sibmodel.model.stages import Stages, investors
-from sibmodel.model.value import real_weights, times, undefined_benefits, valued_at, weighted
+from sibmodel.model.value import (
+    OnNominal,
+    nominal_worth,
+    real_weights,
+    times,
+    undefined_benefits,
+    valued_at,
+)
 
 SPENT = ("payments", "costs", "return")
 """Columns of what a perspective spends, less what it receives."""
@@ -254,7 +261,7 @@ def _finance(contract: Contract) -> Iterator[Measure]:
 
     def present(stages: Stages, flow: Floats) -> Floats:
         rate = np.asarray(stages.value_numbers["public_borrowing.rate"])
-        return weighted((1 + rate) ** -when, flow)
+        return nominal_worth(OnNominal((1 + rate) ** -when), flow)
 
     def gain(stages: Stages) -> Floats:
         return present(stages, stages.investor_cash_flow)

@@ -357,6 +357,8 @@ class _Writer(Figures):
         text = " and ".join(parts)
         if cost.inflation != 0:
             text += f", rising {self.number(cost.inflation, share, None)} a year"
+        if cost.contingency != 0:
+            text += f", with a contingency of {self.number(cost.contingency, share, None)}"
         if cost.tax != 0:
             text += f", with {self.number(cost.tax, share, None)} tax on top"
         return f"{text}, to {words(cost.to)}"

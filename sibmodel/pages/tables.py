@@ -23,7 +23,7 @@ from sibmodel.results import Results
 SECTIONS = {
     "Payments": ("outcome_payments", "payments_in_year", "cost_to_payers", "paid_back", "tax"),
     "Performance": ("performance[", "pays["),
-    "Limits": ("taken_by_limits", "moved_by_limits", "limit_binds"),
+    "Limits": ("taken_by_limits", "moved_by_limits", "limit_binds", "limit_used"),
     "People and outcomes": ("people_started", "outcomes_", "cost_per_"),
     "Delivery": ("delivery_costs", "shortfall", "falls_short", "provider_"),
     "Investors": (
