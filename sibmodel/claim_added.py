@@ -17,7 +17,7 @@ from sibmodel.model.hands import lots_by_start
 from sibmodel.model.lots import Lot
 from sibmodel.model.outcomes import Counts
 from sibmodel.model.paid import Paid
-from sibmodel.model.payments import pay
+from sibmodel.model.payments import pay, tax_share
 from sibmodel.model.prices import Reader
 from sibmodel.money import readings_of
 from sibmodel.plan import Plan
@@ -41,8 +41,9 @@ class Claim:
 class Gain:
     """What one claim adds, summed over runs.
 
-    ``earned`` at its price before limits, ``paid`` in all, ``taken`` by limit [money]; ``lost``:
-    the runs in which less than half of what it earns is paid; ``claims``: those there are anyhow.
+    ``earned`` at its price before limits, ``paid`` in all, ``taken`` by limit [money, before tax on
+    top]; ``lost``: the runs in which less than half of what it earns is paid; ``claims``: those
+    there are anyhow.
     """
 
     earned: float = 0.0
@@ -148,14 +149,16 @@ def one_more_claim(contract: Contract, *, runs: int, seed: int) -> dict[Claim, G
     dict of Claim to Gain
         By outcome, group and period, of those periods in which the group may have it.
     """
-    plan, switches = Plan(contract, ()), Switches()
+    plan, switches, tax = Plan(contract, ()), Switches(), contract.payments.tax
+    on_top = tax is not None and not tax.included
     found = {claim: Gain() for claim in claims_of(contract, plan)}
     for block in range(-(-runs // switches.runs)):
         most = min(runs - block * switches.runs, switches.runs)
         for part in _parts(plan, Where(seed, block, switches), most):
             before = part.paid()
+            net = 1 - tax_share(contract.payments) if on_top else 1.0
             for claim, gain in found.items():
-                _add(gain, before, part.with_one_more(claim).paid())
+                _add(gain, before, part.with_one_more(claim).paid(), net)
                 row = contract.groups_of(claim.outcome).index(claim.group)
                 counted = part.claimed[claim.outcome][row, claim.period]
                 gain.claims += float(counted.sum(dtype=np.float64))
@@ -213,10 +216,10 @@ def _first(lot: Lot, runs: int) -> Lot:
     return replace(lot, number=lot.number[..., :runs], weight=weight)
 
 
-def _add(gain: Gain, before: Paid, after: Paid) -> None:
-    """Enter what a claim changed in some runs."""
+def _add(gain: Gain, before: Paid, after: Paid, net: float) -> None:
+    """Enter what a claim changed in some runs; ``net``: the share of payments before tax on top."""
     earned = after.earned.sum(axis=(0, 1)) - before.earned.sum(axis=(0, 1))
-    paid = _total(after) - _total(before)
+    paid = (_total(after) - _total(before)) * net
     gain.earned += float(earned.sum())
     gain.paid += float(paid.sum())
     gain.lost += int(((earned > 0) & (paid < HALF * earned * (1 - 1e-9))).sum())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -89,9 +90,11 @@ def price(
     ],
     *,
     confidence: Annotated[
-        float | None,
-        typer.Option(help="Share of runs that are to be as good.  [default: the expected value]"),
-    ] = None,
+        float, typer.Option(help="Share of runs that are to be as good; 0.5: the median.")
+    ] = 0.5,
+    expected: Annotated[
+        bool, typer.Option("--expected", help="The expected value, in place of a share of runs.")
+    ] = False,
     low: Annotated[float | None, typer.Option(help="Where to look from.")] = None,
     high: Annotated[float | None, typer.Option(help="Where to look to.")] = None,
     runs: Runs = 10_000,
@@ -109,7 +112,7 @@ def price(
             find(contract),
             path,
             {measure: figure},
-            confidence=confidence,
+            confidence=None if expected else confidence,
             between=None if low is None or high is None else (low, high),
             runs=runs,
             seed=seed,
@@ -167,6 +170,8 @@ def _number(text: str) -> float:
 
 def _values(text: str) -> Sequence[Any]:
     """Values between commas: numbers, true, false, or names."""
+    if re.search(r",0\d\d(,|$)", text):  # 000 by itself is no value that anybody means
+        stop(f"seen {text!r}: commas part values: write 3000 and not 3,000", USAGE)
     words = {"true": True, "false": False, "none": None}
     found: list[Any] = []
     for part in (part.strip() for part in text.split(",")):

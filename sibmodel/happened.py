@@ -180,6 +180,11 @@ class People:
         self._kept: dict[tuple[str, Where], Happened] = {}
         self._wanted: dict[str, Wanted] = {}
 
+    @property
+    def bytes(self) -> int:
+        """What is kept takes up so much."""
+        return sum(one.bytes for one in self._kept.values())
+
     def expect(self, people: str, wanted: Wanted) -> None:
         """Say beforehand what will be asked of a contract's people, so that they are drawn once."""
         self._wanted[people] = self._wanted.get(people, Wanted()) | wanted
@@ -201,7 +206,7 @@ class People:
         made = make(self._wanted[people]).keep()
         self._kept.pop(place, None)
         self._kept[place] = made
-        while sum(one.bytes for one in self._kept.values()) > self.most_bytes:
+        while self._kept and self.bytes > self.most_bytes:
             del self._kept[next(iter(self._kept))]
         return made
 

@@ -342,7 +342,7 @@ class Results:
         add("What will we pay?", "outcome_payments")
         for payer in self.contract.payer_names if len(self.contract.payer_names) > 1 else ():
             add(f"  of which {payer}", f"outcome_payments[{payer}]")
-        if self._payers_bear_costs:
+        if self.contract.payers_bear_costs:
             add("  with the payers' own costs", "cost_to_payers")
         for name in self.names:
             what = name.partition("[")[2][:-1]
@@ -372,13 +372,6 @@ class Results:
             add(f"Is it worth it to society? ({valued})", "net_present_value[society]")
             add("  and to the public purse?", "net_present_value[public]")
         return rows
-
-    @property
-    def _payers_bear_costs(self) -> bool:
-        """Whether payers spend more than what they pay for outcomes."""
-        delivery, payments = self.contract.delivery, self.contract.payments
-        in_house = delivery is not None and delivery.by in self.contract.payer_names
-        return in_house or bool(payments.running_costs)
 
     def _taken_by(self, limit: str) -> str:
         """What a limit takes, and what it leaves to another payer, on average."""
@@ -425,7 +418,7 @@ class Results:
             f", without {', '.join(off)}" if off else ""
         )
         rows = self.headlines()
-        width = max(len(question) for question, _ in rows)
+        width = max((len(question) for question, _ in rows), default=0)
         lines = [f"  {question:<{width}}  {answer}" for question, answer in rows]
         return "\n".join([head, *lines, "  summary() has every measure with its error and unit."])
 
@@ -440,6 +433,19 @@ class Results:
         return (
             f"<p><b>{escape(self.contract.name)}</b>: {self.runs:,} runs, seed {self.seed}</p>"
             f"<table>{rows}</table>"
+        )
+
+
+def need_results(given: object, verb: str) -> None:
+    """Say what is wanted where something else than results is handed to a question.
+
+    Raises
+    ------
+    TypeError
+    """
+    if not isinstance(given, Results):
+        raise TypeError(
+            f"{verb} takes results, {verb}(simulate(contract)): seen {type(given).__name__}"
         )
 
 

@@ -192,6 +192,8 @@ def simulate(
         runs = 1
     if not base_case and keep != "measures":
         raise ValueError(f'keep="{keep}" needs the base case: say keep="measures" without it')
+    if isinstance(measures, str):
+        measures = [measures]
     asked = None if measures is None else tuple(measures)
     plan, base = Plan(contract, asked), None
     if base_case:

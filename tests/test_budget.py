@@ -153,6 +153,8 @@ def test_running_costs_make_the_lift_smaller_and_the_text_says_why() -> None:
     # (50,000 + 10,000) / (40,000 + 10,000)
     assert found.table["factor"]["council"] == pytest.approx(1.2, abs=0.002)
     told = " ".join(found.lines)
+    assert told.startswith("Council pays 80% of the payments")
+    assert math.isnan(found.table["factor"]["fund"])  # it gains nothing: there is no ratio to lift
     assert "1.25" in told
     assert "running costs" in told
     assert "public purse" in told

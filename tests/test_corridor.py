@@ -106,7 +106,7 @@ def test_the_hurdle_is_what_finance_costs():
     )
     assert base(found, "lowest") == pytest.approx(6000)
     assert base(found, "highest") == pytest.approx(8000)
-    assert "hurdle of 0.125" in repr(found)
+    assert "hurdle of 12.5% a year" in repr(found)
 
 
 def test_other_rules_take_their_part():

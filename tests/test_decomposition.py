@@ -204,3 +204,13 @@ def test_a_comparison_says_why() -> None:
     assert html.count("<tr>") == html.count("</tr>") == 3
     with pytest.raises(IndexError, match="1 to 1"):
         comparison.why("outcome_payments", which=2)
+
+
+def test_real_money_of_two_days_is_not_shared_out() -> None:
+    contract = sib.load_contract("examples/homes_and_work.yaml")
+    later = contract.replace({"value.at": "2028-04-01"}, name="valued a year later")
+    with pytest.raises(ValueError, match=r"2028-04-01; bring both contracts to one price base"):
+        sib.explain_difference(contract, later, "net_present_value[society]", runs=10)
+    # nominal money is the same whatever the day of value is
+    why = sib.explain_difference(contract, later, "outcome_payments", runs=10)
+    assert why.difference == 0

@@ -156,9 +156,9 @@ def test_the_two_are_told_for_everybody():
     payments = found.comparison.summary(["outcome_payments"]).iloc[0]
     assert payments["difference"] == 0
     same = show(payments["expected"], "GBP")
-    assert found.sentences["payers"].startswith(f"payments in money of the day stay at {same}")
+    assert found.sentences["payers"].startswith(f"payments in money of the day: {same}, as before")
     # a hundredth of 1.03: 1 / 1.03 against 1 / 1.02 is −0.97%
-    assert "(-1.0%)" in found.sentences["payers"]
+    assert "(−1.0%)" in found.sentences["payers"]
     assert "from GBP 20,400 to GBP 20,600 (+1.0%)" in found.sentences["provider and investors"]
     assert "IRR" in found.sentences["provider and investors"]
     assert "net present value" in repr(found)

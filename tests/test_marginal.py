@@ -53,7 +53,7 @@ def test_beyond_a_limit_it_earns_nothing():
     assert row["taken_from"] == 1
     row = only(one_more(contract(payments__limits={"contract": 360}), runs=10))
     assert row["rise"] == pytest.approx(60)
-    assert row["note"] == "no limit takes it"
+    assert row["note"] == "the limit on the contract takes part of it"
 
 
 def test_in_between_it_earns_its_price_where_the_limit_is_not_reached():
@@ -114,7 +114,7 @@ def test_factors_and_agreed_deadweight_are_in_the_price():
         )
     )
     assert row["price"] == pytest.approx(60)  # before tax on top
-    assert row["rise"] == pytest.approx(72)
+    assert row["rise"] == pytest.approx(60)  # like the price, before tax on top
 
 
 def test_by_group_and_rung():
@@ -189,3 +189,15 @@ def test_what_is_said():
     due = {"fixed": {"due": [0], "amount": 100}}
     with pytest.raises(ValueError, match="no rule pays for an outcome"):
         one_more(contract(payments__rules=due), runs=10)
+
+
+def test_tax_on_top_is_in_neither_the_price_nor_the_rise() -> None:
+    contract = sib.library.load("closed_form_bond").replace(
+        {
+            "payments.tax": {"rate": 0.2, "included": False},
+            "payments.limits.person": 2600,
+        }
+    )
+    row = sib.one_more(contract, runs=64).table.iloc[0]
+    assert row["price"] == pytest.approx(5000)
+    assert row["share"] == pytest.approx(0.52)

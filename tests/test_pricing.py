@@ -70,6 +70,8 @@ def test_wrong_questions() -> None:
     with pytest.raises(KeyError, match="did you mean 'investor_irr'"):
         sib.price_for(BOND, PRICE, investor_ir=0.1)
     with pytest.raises(ValueError, match="say between which values"):
+        sib.price_for(BOND, "payments.limits.contract", investor_irr=0.1)
+    with pytest.raises(ValueError, match="leads nowhere; did you mean 'price'"):
         sib.price_for(BOND, "payments.rules.success.prize", investor_irr=0.1)
     with pytest.raises(ValueError, match=r"net_present_value.* is undefined for this contract"):
         sib.price_for(BOND, PRICE, {"net_present_value[society]": 0})

@@ -160,6 +160,7 @@ def test_compare_price_and_scenarios(tmp_path: Path) -> None:
         (("price", "closed_form_bond", "payments", "irr"), 2, "write MEASURE=TARGET"),
         (("price", "closed_form_bond", "a.b", "investor_irr=6%"), 2, "write 0.06"),
         (("scenarios", "closed_form_bond", "a.b"), 2, "write PATH=V1,V2"),
+        (("scenarios", "closed_form_bond", "a.b=2,500,3,000"), 2, "write 3000 and not 3,000"),
     ],
 )
 def test_what_is_wrong_is_told_plainly(arguments: tuple[str, ...], code: int, said: str) -> None:

@@ -347,6 +347,10 @@ def a_share_a_year(value: Any) -> Any:
     return value
 
 
+LARGE = 1e6
+"""An upper bound that only keeps out slips of the pen says nothing of what a value may be."""
+
+
 @dataclass(frozen=True)
 class Range:
     """What a field's numbers must lie in, and their unit for the reader."""
@@ -354,6 +358,11 @@ class Range:
     low: float
     high: float
     unit: str
+
+    @property
+    def can_be_searched(self) -> bool:
+        """Whether it says where to look for a value: a share or a rate does, 0 to 1e12 does not."""
+        return math.isfinite(self.low) and self.high < LARGE
 
 
 Share = Annotated[Number, Range(0.0, 1.0, "share")]

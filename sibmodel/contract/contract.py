@@ -267,6 +267,12 @@ class Contract(Clause):
         return tuple(names)
 
     @property
+    def payers_bear_costs(self) -> bool:
+        """Whether payers spend more than what they pay for outcomes."""
+        in_house = self.delivery is not None and self.delivery.by in self.payer_names
+        return in_house or bool(self.payments.running_costs)
+
+    @property
     def party_names(self) -> tuple[str, ...]:
         """Every party named anywhere, sorted."""
         names = {*self.parties, *self.payer_names, *self.payments.running_costs, PROVIDER}

@@ -7,6 +7,7 @@ import datetime as dt
 import io
 import math
 import re
+import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,7 +107,7 @@ def a_number(seen: Any) -> float:
     """
     if isinstance(seen, int | float) and not isinstance(seen, bool) and math.isfinite(seen):
         return float(seen)
-    if isinstance(seen, str) and re.fullmatch(r"-?\d+(\.\d+)?", seen):
+    if isinstance(seen, str) and re.fullmatch(r"-?\d+(\.\d+)?", seen, re.ASCII):
         return float(seen)
     meant = number_meant(seen) if isinstance(seen, str) else None
     remedy = f"write {meant}" if meant is not None else "a number is wanted"
@@ -133,9 +134,9 @@ def a_price_year(seen: Any) -> str:
             f"seen the date {seen:%Y-%m-%d}{made}: make the column text and write {meant} again"
         )
     text = f"{seen:g}" if isinstance(seen, float) else str(seen)
-    if re.fullmatch(r"\d{4}", text):
+    if re.fullmatch(r"\d{4}", text, re.ASCII):
         return text
-    if found := re.fullmatch(r"(\d{4})\s*[-/–]\s*(\d{2}|\d{4})", text):
+    if found := re.fullmatch(r"(\d{4})\s*[-/–]\s*(\d{2}|\d{4})", text, re.ASCII):
         first, second = found[1], found[2][-2:]
         if (int(first) + 1) % 100 != int(second):
             raise ValueError(f"{text} does not run over two years that follow each other")
@@ -164,15 +165,21 @@ def _check_columns(
 
 # --- CSV ------------------------------------------------------------------------------------------
 
-_EXCEL = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+_ZIPPED, _OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_AS_XLSX = "if it is an older or a protected workbook, save it as .xlsx without a password"
 _SAVE = "save it as CSV UTF-8 (so called in Excel, under Save as)"
 
 
 def _of_csv(path: Path) -> Lines:
     raw = path.read_bytes()
-    if raw.startswith(_EXCEL):
-        raise SheetError(["it is an Excel workbook: let its name end in .xlsx"], path.name)
+    if raw.startswith(_OLD_EXCEL):
+        raise SheetError([f"it is no CSV: {_AS_XLSX}"], path.name)
+    if raw.startswith(_ZIPPED):
+        raise SheetError(
+            ["it is a workbook: if Excel's, let its name end in .xlsx; or save it as CSV UTF-8"],
+            path.name,
+        )
     if raw.startswith(_UTF_16):
         raise SheetError([f"it is text in UTF-16: {_SAVE}"], path.name)
     try:
@@ -209,6 +216,9 @@ def _of_excel(path: Path) -> Lines:
             "to read Excel files install openpyxl: pip install 'sibmodel[excel]'; or save the "
             "sheet as CSV UTF-8"
         ) from None
+    path.stat()  # a file that is not there is told as such
+    if not zipfile.is_zipfile(path):
+        raise SheetError([f"it is no Excel workbook (.xlsx): {_AS_XLSX}"], path.name)
     # a formula's value is what Excel last saved; a file that Excel never saw has none
     values, formulas = (
         [list(row) for row in openpyxl.load_workbook(path, data_only=as_value).worksheets[0].values]

@@ -254,6 +254,8 @@ def _cell(column: str, seen: Any) -> Any:
             raise ValueError(f"seen {share:g}: a share is from 0 to 1")
         return share
     text = str(seen)
+    if column == "component" and text.lower() == TOTAL:
+        return TOTAL  # a spreadsheet's Total is meant: its parts are to add to it
     if column == "kind" and text not in KINDS:
         raise ValueError(f"seen {text!r}: it is {', '.join(KINDS[:-1])} or {KINDS[-1]}, or empty")
     return text

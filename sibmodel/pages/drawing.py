@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import math
 import textwrap
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -49,13 +51,23 @@ STYLE: dict[Any, Any] = {
 WIDTH = 9.0  # inches
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Plot:
     """A figure, what a reader who cannot see it should hear, and what to add below it."""
 
     figure: Figure
     alt: str
     caption: str
+
+    def __repr__(self) -> str:
+        return f"{self.alt} {self.caption}"
+
+    def _repr_png_(self) -> bytes:
+        """What a notebook shows."""
+        picture = io.BytesIO()
+        with mpl.rc_context(STYLE):
+            self.figure.savefig(picture, format="png", dpi=100, metadata={"Software": None})
+        return picture.getvalue()
 
 
 def day_of(iso: str) -> str:
@@ -112,9 +124,9 @@ def date_axis(axes: Axes, shown: pd.DataFrame, step: str) -> None:
     axes.set_xlabel(f"{step.capitalize()} beginning")
 
 
-def titled(axes: Axes, title: str) -> None:
+def titled(axes: Axes, title: str, width: int = 69) -> None:
     """A title, over several lines where it is too long for one."""
-    axes.set_title(textwrap.fill(title, 69))
+    axes.set_title(textwrap.fill(title, width))
 
 
 def money_axis(axes: Axes, title: str) -> None:

@@ -61,7 +61,8 @@ def payments(results: Results) -> Plot:
     payers = list(by_payer["payer"].unique())
     size, word = money_scale(max(shown["p95"].max(), shown["expected"].max()))
     rows = 2 if len(payers) > 1 else 1
-    total = money(results.expected("outcome_payments"), currency)
+    gross, net = float(table["expected"].sum()), results.expected("outcome_payments")
+    total = money(gross, currency)
     total += " expected" if results.runs > 1 else ""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, 4.6 * rows), layout="constrained")
@@ -83,6 +84,11 @@ def payments(results: Results) -> Plot:
         low, high = money(top["p5"], currency), money(top["p95"], currency)
         alt += f", where 9 runs in 10 lie between {low} and {high}"
     caption = "Cash as it is paid (nominal). Each period's range is its own; ranges do not add up."
+    if not math.isclose(gross, net, abs_tol=0.5):
+        caption += (
+            f" What goes back to payers, {money(gross - net, currency)} on average, is not taken "
+            f"off here: less that it is {money(net, currency)}."
+        )
     if last < int(table["period"].max()):
         caption += f" Nothing is paid after the {step} from {day_of(shown['date'].iloc[-1])}."
     return Plot(figure, f"{alt}.", caption)

@@ -9,10 +9,10 @@ from matplotlib.ticker import FuncFormatter
 
 from sibmodel.pages.basis import AbsentError
 from sibmodel.pages.drawing import BLUE, SKY, STYLE, VERMILION, WIDTH, Plot, titled
-from sibmodel.pages.text import minus, sentence, words
+from sibmodel.pages.text import minus, words
 from sibmodel.questions.pricing import Answer
 from sibmodel.questions.scenarios import Scenarios, as_told
-from sibmodel.results import show
+from sibmodel.results import LIMIT_WORDS, show
 
 
 def heat_map(scenarios: Scenarios, measure: str, statistic: str = "expected") -> Plot:
@@ -60,14 +60,15 @@ def heat_map(scenarios: Scenarios, measure: str, statistic: str = "expected") ->
             ticks(list(places), [as_told(labels[place]) for place in places])
         axes.set_xlabel(_axis(scenarios.paths[1]))
         axes.set_ylabel(_axis(scenarios.paths[0]))
-        what = "" if statistic == "expected" else f", {statistic}"
-        titled(axes, f"{about.about}{what}")
+        title = _title(about.about, about.unit)
+        title += "" if statistic == "expected" else f", {statistic.upper()}"
+        titled(axes, title, 55)  # as far as the shades go
         bar = figure.colorbar(shade, ax=axes, fraction=0.05)
         bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: show(value, unit)))
     best = f"from {show(low, unit)} to {show(high, unit)}"
     return Plot(
         figure,
-        f"Heat map of {about.about} by {_axis(scenarios.paths[0])} and "
+        f"Heat map: {title}, by {_axis(scenarios.paths[0])} and "
         f"{_axis(scenarios.paths[1])}: {best}.",
         f"{scenarios.as_it_stands.runs:,} runs of every scenario, before the same people.",
     )
@@ -93,20 +94,43 @@ def curve(answer: Answer) -> Plot:
             linewidth=0, label="about 95% confidence, given the runs",
         )  # fmt: skip
         axes.plot(defined["value"], defined["figure"], color=BLUE, marker="o", markersize=4)
-        axes.axhline(answer.target, color=VERMILION, linestyle="--", label="target")
+        wanted = f"target: {show(answer.target, answer.unit)}"
+        axes.axhline(answer.target, color=VERMILION, linestyle="--", label=wanted)
         if answer.found:
-            axes.axvline(answer.value, color="black", linewidth=1)
+            reached = f"reached at {answer.value:,.6g}"
+            axes.axvline(answer.value, color="black", linewidth=1, label=reached)
         axes.set_xlabel(_axis(answer.path))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: as_told(value)))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: show(value, answer.unit)))
         axes.legend(frameon=False)
-        titled(axes, sentence(f"{words(answer.measure)} by {_axis(answer.path)}"))
-    return Plot(figure, f"{answer!r}", "Every value that was looked at; a point is one simulation.")
+        titled(axes, _title(answer.about, answer.unit) + _certainty(answer))
+    return Plot(
+        figure,
+        f"{answer!r}".removesuffix(".") + ".",
+        "Every value that was looked at; a point is one simulation.",
+    )
+
+
+def _title(about: str, unit: str) -> str:
+    """What a measure is, without what explains it."""
+    text = about.partition(":")[0]
+    return f"{text}, share of runs" if unit == "share" else text
+
+
+def _certainty(answer: Answer) -> str:
+    """Which figure of the runs is drawn."""
+    if answer.unit == "share":
+        return ""
+    if answer.confidence is None:
+        return ", expected"
+    return f", as good in {answer.confidence:.0%} of runs"
 
 
 def _axis(path: str) -> str:
-    """A path in words: price of job 13 weeks, limit person, factor bid."""
+    """A path in words: price of job 13 weeks, limit per person, factor bid."""
     *before, last = path.split(".")
-    if before and before[-1] in ("limits", "factors"):
-        return f"{before[-1].removesuffix('s')} {words(last)}"
+    if before and before[-1] == "limits":
+        return f"limit {LIMIT_WORDS.get(last, words(last))}"
+    if before and before[-1] == "factors":
+        return f"factor {words(last)}"
     return f"{words(last)} of {words(before[-1])}" if before else words(last)

@@ -85,6 +85,9 @@ def by_year(results: Results) -> Shown:
     """Outcome payments by year of cash."""
     table = tables.payments_by_year(results)
     columns = [column for column in table.columns if column != "year"]
+    paid = (table[columns] != 0).any(axis=1).tolist()
+    last = max((row for row in range(len(table) - 1) if paid[row]), default=-1)
+    table = table.iloc[[*range(last + 1), len(table) - 1]]  # no year after the last payment
     return Shown(
         f"Outcome payments by year of cash, {results.contract.currency}, nominal",
         ["Year", *map(_percentile, columns)],

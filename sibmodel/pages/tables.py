@@ -78,6 +78,7 @@ def summary(results: Results) -> pd.DataFrame:
 def payments_by_period(results: Results) -> pd.DataFrame:
     """Outcome payments by period, all payers together: expected and percentiles [money, nominal].
 
+    What is paid or handed back later is not taken off.
     Each period's percentiles are its own; they do not add up to those of the total.
 
     Examples
@@ -96,7 +97,10 @@ def payments_by_period(results: Results) -> pd.DataFrame:
 
 
 def payments_by_payer(results: Results) -> pd.DataFrame:
-    """Outcome payments by period and payer: expected and percentiles [money, nominal]."""
+    """Outcome payments by period and payer: expected and percentiles [money, nominal].
+
+    What is paid or handed back later is not taken off.
+    """
     ledger = ledger_of(results)
     parts = []
     for payer in ledger["payer"].values:

@@ -11,6 +11,8 @@ from sibmodel.contract.contract import Contract
 
 SCALES = ((1e9, "billion"), (1e6, "million"), (1e3, "thousand"), (1.0, ""))
 ABSENT = "–"
+PERCENT = ("share", "share used", "rate a year")
+"""Units that are told in percent."""
 
 
 def words(name: str) -> str:
@@ -144,7 +146,7 @@ def cell(value: float, unit: str) -> str:
         return ABSENT
     if math.isinf(value):
         return "never"
-    if unit in ("share", "rate a year"):
+    if unit in PERCENT:
         return minus(f"{100 * value:.1f}%")
     if unit in ("multiple", "ratio", "years"):
         return minus(f"{value:.2f}")
@@ -166,6 +168,6 @@ def error(value: float, unit: str) -> str:
     """
     if math.isnan(value):
         return ABSENT
-    if unit in ("share", "rate a year"):
+    if unit in PERCENT:
         return f"{100 * value:.2f} pp"
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

@@ -73,7 +73,7 @@ def review_page(
         made=_made(results),
         corners=[(TITLES[corner], _told(review, corner)) for corner in CORNERS],
         ratios=_ratios(results, found),
-        top_up=[sentence(line) for line in top_up(results).lines],
+        top_up=top_up(results).lines,
         es=_es(found),
         budgets=_budgets(results, budgets or {}),
         incidence=or_reason(shown.incidence, results),
@@ -340,7 +340,7 @@ def _beside(one: Results, other: Results) -> NotedTable:
         cells = [
             f"undefined: {result.reason(name)}"
             if math.isnan(result.expected(name))
-            else show(result.expected(name), _unit(result, name))
+            else show(result.expected(name), _unit(result, name)).replace(" ", "\u00a0")
             for result in (one, other)
         ]
         label = "Chance that investors lose money" if name == "investor_loses" else about.about

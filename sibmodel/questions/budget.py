@@ -17,7 +17,7 @@ import xarray as xr
 
 from sibmodel import statistics
 from sibmodel.contract.faults import did_you_mean
-from sibmodel.results import Results, checked_percentiles, show
+from sibmodel.results import Results, checked_percentiles, need_results, show
 
 Floats = npt.NDArray[np.float64]
 
@@ -35,10 +35,12 @@ class Budget:
     ----------
     title : str
     table : DataFrame
-        One row a year, then ``all years``, in nominal money: ``payments`` (expected), their ``p50``
-        …, ``running_costs``, ``cashable_savings`` and ``net`` (payments and running costs less
-        savings), all expected. With a budget also ``budget``, ``over`` (share of runs in which
-        payments and running costs pass it), ``over_low`` and ``over_high`` (its Wilson limits).
+        One row a year, to the last that any money falls in, then ``all years``, in nominal money:
+        ``payments`` (expected; less what is paid or handed back), their ``p50`` …,
+        ``running_costs`` (those of delivery too where it is in-house), ``cashable_savings`` and
+        ``net`` (payments and running costs less savings), all expected. With a budget also
+        ``budget``, ``over`` (share of runs in which payments and running costs pass it),
+        ``over_low`` and ``over_high`` (its Wilson limits).
     notes : tuple of str
         How to read it, and why anything is undefined.
     currency : str
@@ -121,19 +123,20 @@ def budget(
     >>> print(budget(bond).table.loc["2028-29", "p90"])
     445000.0
     """
+    need_results(results, "budget")
     if results.ledger is None:
         raise ValueError('the ledger was not kept: simulate with keep="ledger" to see years')
-    percentiles, ledger = checked_percentiles(percentiles), results.ledger
+    percentiles = checked_percentiles(percentiles)
     asked, whose = _payers(results, payer)
     calendar = results.contract.prices is not None and len(results.contract.prices.base) == 4
-    wanted = {_year(label, calendar): float(amount) for label, amount in (budget or {}).items()}
-    paid = _by_year(results, "paid_by_payer", asked, calendar)
-    running = (
-        _by_year(results, "running_costs", asked, calendar) if "running_costs" in ledger else {}
-    )
+    wanted = {_year(year, calendar): _amount(year, money) for year, money in (budget or {}).items()}
+    paid = _by_year(results, {"paid_by_payer": 1, "paid_back": -1}, asked, calendar)
+    running = _by_year(results, {"running_costs": 1, "costs": 1}, asked, calendar)
     savings, why = _savings(results, asked, whose)
-    known = sorted({*paid, *running, *wanted, *(savings or {})})
-    years = range(known[0], known[-1] + 1)
+    flows = (paid, running, savings or {})
+    first = min({*wanted, *(year for flow in flows for year in flow)})
+    moved = {year for flow in flows for year, money in flow.items() if money.any()}
+    years = range(first, max({first, *wanted, *moved}) + 1)  # no row after the last money
     nothing = np.zeros(results.runs)
     rows: dict[str, dict[str, float]] = {}
     for year in (*years, None):
@@ -164,18 +167,28 @@ def budget(
         f"{results.contract.name}: payments of {whose} by {kind}; {results.contract.currency}, "
         f"nominal, in cash",
         table,
-        tuple(_notes(percentiles, wanted, why)),
+        tuple(_notes(results, asked, percentiles, wanted, why)),
         results.contract.currency,
     )
 
 
-def _notes(percentiles: Sequence[float], wanted: Mapping[int, float], why: str) -> list[str]:
+def _notes(
+    results: Results,
+    payers: Sequence[str],
+    percentiles: Sequence[float],
+    wanted: Mapping[int, float],
+    why: str,
+) -> list[str]:
     named = ", ".join(f"P{percent:g}" for percent in percentiles)
     notes = [
         f"{named}: of payments, each year by itself. They do not add up to those of all years, "
         f"because years do not all turn out dear together; expected values do.",
         "Net: payments and the payer’s own running costs less cashable savings, all expected.",
     ]
+    if "paid_back" in (results.ledger or {}):
+        notes.append("Payments: less what is paid or handed back, in the year in which it is.")
+    if _in_house(results, payers):
+        notes.append("Running costs: with those of delivery, which is in-house.")
     if wanted:
         notes.append(
             "Over: the share of runs in which payments and running costs pass the budget; in the "
@@ -198,21 +211,35 @@ def _payers(results: Results, payer: str | None) -> tuple[list[str], str]:
     names = list(contract.payer_names)
     public = [name for name in names if contract.is_public(name)]
     if payer is None:
-        return names, names[0] if len(names) == 1 else "all payers together"
+        return names, _words(names[0]) if len(names) == 1 else "all payers together"
     if payer == "public":
         if not public:
             raise KeyError("no payer is public")
         return public, "all public payers together"
     if payer not in names:
         raise KeyError(f"there is no payer called {payer!r}; {did_you_mean(payer, names)}")
-    return [payer], payer.replace("_", " ")
+    return [payer], _words(payer)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 # --- years ----------------------------------------------------------------------------------------
 
 
+def _amount(year: str, money: object) -> float:
+    """What is set aside in a year."""
+    if isinstance(money, bool) or not isinstance(money, int | float | np.number):
+        raise ValueError(f"what is set aside in {year} is a number: seen {money!r}")
+    if not 0 <= money < math.inf:
+        raise ValueError(f"what is set aside in {year} is an amount, 0 or more: seen {money:g}")
+    return float(money)
+
+
 def _year(label: str, calendar: bool) -> int:
     """The year in which a labelled year begins."""
+    label = str(label)  # a calendar year may be given as a number
     written = re.fullmatch(r"(\d{4})" if calendar else r"(\d{4})-(\d{2})", label)
     if written is None or label != _label(int(written[1]), calendar):
         example = _label(2028, calendar)
@@ -225,17 +252,30 @@ def _label(year: int, calendar: bool) -> str:
 
 
 def _by_year(
-    results: Results, variable: str, payers: Sequence[str], calendar: bool
+    results: Results, variables: Mapping[str, int], payers: Sequence[str], calendar: bool
 ) -> dict[int, Floats]:
-    """Money of these payers by the year its period's money is dated, each (run,)."""
+    """These payers' part of variables of the ledger, with their signs, by year, each (run,)."""
     assert results.ledger is not None
-    array: xr.DataArray = results.ledger[variable]
-    mine = [payer for payer in payers if payer in array["payer"].values]
-    money = array.sel(payer=mine).sum("payer").transpose("run", "period").values
     found: dict[int, Floats] = {}
-    for period, year in enumerate(_years(results, calendar)):
-        found[year] = found.get(year, np.zeros(results.runs)) + money[:, period]
+    for variable, sign in variables.items():
+        if variable not in results.ledger:
+            continue
+        array: xr.DataArray = results.ledger[variable]
+        if "payer" in array.dims:
+            mine = [payer for payer in payers if payer in array["payer"].values]
+            array = array.sel(payer=mine).sum("payer")
+        elif not _in_house(results, payers):
+            continue
+        money = sign * array.transpose("run", "period").values
+        for period, year in enumerate(_years(results, calendar)):
+            found[year] = found.get(year, np.zeros(results.runs)) + money[:, period]
     return found
+
+
+def _in_house(results: Results, payers: Sequence[str]) -> bool:
+    """Whether one of these payers delivers the service, so that its costs are the payer's own."""
+    delivery = results.contract.delivery
+    return delivery is not None and delivery.by in payers
 
 
 def _years(results: Results, calendar: bool) -> list[int]:

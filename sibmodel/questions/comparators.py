@@ -7,6 +7,8 @@ arrangement would achieve more or less, or cost more or less, says so in ``chang
 
 from __future__ import annotations
 
+import math
+
 from sibmodel.contract.assumptions import ByGroup
 from sibmodel.contract.contract import Contract
 from sibmodel.questions.rearranged import (
@@ -133,7 +135,7 @@ def fee_for_service(
     >>> round(sib.simulate(fee, runs=10).expected("outcome_payments"))
     396000
     """
-    if margin < -1:
+    if not -1 <= margin < math.inf:
         raise ValueError(f"margin is a share of the costs, -1 or more: seen {margin:g}")
     costs = service_costs(contract)
     if not costs:

@@ -120,7 +120,7 @@ class Comparison:
         Parameters
         ----------
         measures : sequence of str, optional
-            Which measures; what payers spend in all and those read first if left out.
+            Which measures; those read first if left out.
 
         Returns
         -------
@@ -134,7 +134,10 @@ class Comparison:
                 for name in told.headline_names(result.contract, result.names)
             )
             # what payers spend themselves in one arrangement they pay for in another
-            measures = list(dict.fromkeys(["cost_to_payers", *read_first]))
+            spent = ("outcome_payments", "cost_to_payers")
+            measures = sorted(
+                dict.fromkeys(read_first), key=lambda name: not name.startswith(spent)
+            )
         rows = {}
         for name in measures:
             having = [result for result in self.results if name in result.names]
@@ -226,7 +229,7 @@ class Comparison:
             reason = result.about(name).undefined
             if reason is not None:
                 return f"undefined in {result.contract.name}: {reason}"
-        bases = [_base(result.contract) for result in pair]
+        bases = [told.real_money_of(result.contract) for result in pair]
         if self.reference.about(name).unit.startswith("real") and bases[0] != bases[1]:
             return f"not comparable: {bases[0]}, and {bases[1]}"
         return ""
@@ -351,7 +354,11 @@ def compare(
     >>> bool((comparison.difference("outcome_payments") == 500 * achieved).all())
     True
     """
-    if isinstance(contracts, Contract) or len(contracts) < 2:
+    contracts = [contracts] if isinstance(contracts, Contract) else list(contracts)
+    other = next((one for one in contracts if not isinstance(one, Contract)), None)
+    if other is not None:
+        raise TypeError(f"compare takes contracts, and simulates them: seen {type(other).__name__}")
+    if len(contracts) < 2:
         raise ValueError("compare needs a list of two contracts or more")
     names = [contract.name for contract in contracts]
     for name in names:
@@ -412,9 +419,3 @@ def parts_of_ratio(result: Results, name: str) -> Floats:
     over, under = result.measure(measure.over), result.measure(measure.under)
     moved: Floats = (over - result.expected(name) * under) / under.mean()
     return moved
-
-
-def _base(contract: Contract) -> str:
-    """What real money of a contract is: prices of a year, at the value of a day."""
-    year = contract.prices.base if contract.prices is not None else "no year"
-    return f"real money of {year} at {contract.timeline.start}"

@@ -119,7 +119,7 @@ class PriceCorridor:
         at = (
             "without a hurdle, so nominal and undiscounted"
             if self.hurdle is None
-            else f"at the investors' hurdle of {self.hurdle:.3g} a year, nominal"
+            else f"at the investors' hurdle of {100 * self.hurdle:.3g}% a year, nominal"
         )
         return f"Lowest: {at}. Highest: real present values. {IGNORED}"
 

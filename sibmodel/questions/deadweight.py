@@ -8,7 +8,6 @@ import pandas as pd
 
 from sibmodel.contract.assumptions import ByGroup
 from sibmodel.contract.contract import Contract
-from sibmodel.contract.faults import ContractError
 from sibmodel.questions.one_number import base_case, crossing, fixed, numbers_of
 from sibmodel.results import Results
 
@@ -83,8 +82,12 @@ def _row(
         paths, note = [f"{path}.by_group.{g}" for g in number.by_group], "all groups in proportion"
     means = {one: places[one].mean for one in paths}
     mean = _mean(contract, outcome, means)
-    top = min((places[one].range.high * mean / m for one, m in means.items() if m > 0), default=1.0)
-    top = top if math.isfinite(top) else 4 * mean
+    tops = [
+        places[one].range.high * mean / m if places[one].range.can_be_searched else 4 * mean
+        for one, m in means.items()
+        if m > 0
+    ]
+    top = min(tops, default=1.0)
     beside = stands - _gap(base, *parts)
 
     def left(value: float) -> float:
@@ -96,7 +99,7 @@ def _row(
             for one, m in means.items():
                 changed = fixed(changed, one, m * value / mean if mean else value)
             return _gap(base_case(changed, *parts, ledger=False), *parts) + beside
-        except ContractError:  # such as shares that would add up to more than 1
+        except ValueError:  # shares that would pass 1 together, or more time than there is
             return math.nan
 
     found = crossing(left, low=0.0, high=top, near=mean, width=1e-6 * top)

@@ -22,7 +22,7 @@ from sibmodel.contract.contract import Contract
 from sibmodel.happened import People
 from sibmodel.questions.compare import parts_of_ratio
 from sibmodel.questions.mixtures import Mixtures
-from sibmodel.questions.told import signed
+from sibmodel.questions.told import real_money_of, signed
 from sibmodel.results import Results, show
 from sibmodel.simulation import simulate
 
@@ -154,7 +154,7 @@ def explain_difference(
     KeyError
         If one of the contracts has no such measure.
     ValueError
-        If currencies differ.
+        If currencies differ; if the measure is of real money, and that is not the same in both.
 
     Notes
     -----
@@ -177,6 +177,7 @@ def explain_difference(
             f"currency"
         )
 
+    bases = real_money_of(reference), real_money_of(other)
     people = People()
 
     def simulated(contract: Contract) -> Results:
@@ -194,6 +195,11 @@ def explain_difference(
         )
 
     ends = simulated(reference), simulated(other)
+    if ends[0].about(measure).unit.startswith("real") and bases[0] != bases[1]:
+        raise ValueError(
+            f"{measure} cannot be shared out: {bases[0]}, and {bases[1]}; bring both contracts to "
+            "one price base and one date of value"
+        )
     mixtures = Mixtures(reference, other, _stands)
     everything, nothing = frozenset(range(len(mixtures.parts))), frozenset[int]()
     seen: dict[Chosen, Results | None] = {nothing: ends[0]}

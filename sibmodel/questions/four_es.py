@@ -14,7 +14,7 @@ import pandas as pd
 from sibmodel import statistics
 from sibmodel.questions.deadweight import deadweight_switch
 from sibmodel.questions.equity import additional_of, over_the_term, paid_by_group
-from sibmodel.results import WITHHELD_ABOVE, Results, show
+from sibmodel.results import WITHHELD_ABOVE, Results, need_results, show
 
 Floats = npt.NDArray[np.float64]
 Row = dict[str, float | str]
@@ -105,6 +105,7 @@ def four_es(results: Results) -> FourEs:
     >>> float(four_es(bond).economy["expected"]["delivery cost per start"])
     1800.0
     """
+    need_results(results, "four_es")
     equity, note = _equity(results)
     return FourEs(
         results.contract.name,

@@ -63,7 +63,13 @@ def higher_inflation(contract: Contract, by: float = 0.01) -> Contract:
         changes["prices.deflator"] = series
     for path, cost in _costs(contract).items():
         changes |= _raised(contract, f"{path}.inflation", cost.inflation, by)
-    return contract.replace(changes, name=f"{contract.name}, inflation {100 * by:+g} points")
+    return contract.replace(changes, name=f"{contract.name}, inflation {_points(by)}")
+
+
+def _points(by: float) -> str:
+    """So much more inflation, in words: +1 point, −0.5 points."""
+    text = f"{100 * by:+g} point{'' if math.isclose(abs(by), 0.01) else 's'}"
+    return text.replace("-", "−")
 
 
 def _sum(number: float, by: float) -> float:
@@ -201,7 +207,7 @@ class InflationTest:
     def _title(self) -> str:
         reference = self.comparison.reference
         return (
-            f"{reference.contract.name} with inflation {100 * self.by:+g} points under fixed "
+            f"{reference.contract.name} with inflation {_points(self.by)} under fixed "
             f"prices: {reference.runs:,} runs, seed {reference.seed}"
         )
 
@@ -267,10 +273,11 @@ def _sentence(was: Results, now: Results, *measures: tuple[str, str]) -> str:
         if math.isnan(before) or math.isnan(after):
             told.append(f"{about}: undefined, {was.reason(name) or now.reason(name)}")
         elif show(before, unit) == show(after, unit):
-            told.append(f"{about} stay at {show(before, unit)}")
+            told.append(f"{about}: {show(before, unit)}, as before")
         else:
             change = ""
             if unit.startswith((was.contract.currency, "real")) and before:
-                change = f" ({100 * (after - before) / abs(before):+.1f}%)"
-            told.append(f"{about} go from {show(before, unit)} to {show(after, unit)}{change}")
+                percent = f"{100 * (after - before) / abs(before):+.1f}%"
+                change = f" ({percent.replace('-', '−')})"
+            told.append(f"{about}: from {show(before, unit)} to {show(after, unit)}{change}")
     return "; ".join(told)

@@ -30,7 +30,8 @@ class OneMore:
         One row an outcome, group and period of the claim: date; price (what the claim earns,
         factors and agreed deadweight applied, before limits); rise (in all payments, after
         limits); lost (share of runs in which less than half of the price is paid); claims (those
-        there are anyhow); limit (that which takes most of it). Expected values [money].
+        there are anyhow); limit (that which takes most of it). Expected values [money, before tax
+        on top].
     table : DataFrame
         One row an outcome and group: price and rise (over periods as the claims there are anyhow
         fall), share (rise ÷ price; NaN: it earns nothing), taken_from (first period from which
@@ -170,4 +171,7 @@ def _summary(part: pd.DataFrame) -> dict[str, object]:
     elif (part["lost"] > 0).any():
         often = f"{part['lost'].max():.0%}" if part["lost"].max() >= 0.005 else "under 1%"
         row["note"] = f"a limit takes most of it in up to {often} of runs"
+    elif part["limit"].any():
+        limit = str(part["limit"].max())  # any that is named
+        row["note"] = f"the limit {LIMIT_WORDS.get(limit, limit)} takes part of it"
     return row

@@ -244,7 +244,9 @@ def crossing(gap: Gap, *, low: float, high: float, near: float, width: float) ->
     places = {float(x) for x in np.linspace(low, high, POINTS)}
     ordered = sorted(places | ({near} if low < near < high else set()))
     seen = [(x, gap(x)) for x in ordered]
-    seen = [(x, g) for x, g in seen if not math.isnan(g)]
+    edges = [_edge(gap, a, b, width) for a, b in pairwise(seen)]
+    known = {one for one in (*seen, *filter(None, edges)) if not math.isnan(one[1])}
+    seen = sorted(known)
     turns = [(a, b) for a, b in pairwise(seen) if (a[1] <= 0) != (b[1] <= 0)]
     if not turns:
         return math.nan
@@ -255,6 +257,23 @@ def crossing(gap: Gap, *, low: float, high: float, near: float, width: float) ->
 
     (a, at_a), (b, at_b) = min(turns, key=distance)
     return _narrowed(gap, a, at_a, b, at_b, width)
+
+
+def _edge(
+    gap: Gap, a: tuple[float, float], b: tuple[float, float], width: float
+) -> tuple[float, float] | None:
+    """By halving: the last place, with its gap, before a gap is undefined between the two."""
+    if math.isnan(a[1]) == math.isnan(b[1]):
+        return None
+    known, unknown = (b, a[0]) if math.isnan(a[1]) else (a, b[0])
+    while abs(known[0] - unknown) > width:
+        x = (known[0] + unknown) / 2
+        at_x = gap(x)
+        if math.isnan(at_x):
+            unknown = x
+        else:
+            known = x, at_x
+    return known
 
 
 def _straight(gap: Gap, low: float, high: float, near: float) -> float | None:

@@ -84,7 +84,8 @@ class Overheads:
         each = show(self.worth_each, self.unit)
         if math.isinf(self.smallest):
             return f"No size is worth it: before overheads each person is worth {each} to society"
-        low, high = f"{self.low:,.0f}", f"{self.high:,.0f}"
+        low = f"{self.low:,.0f}"
+        high = "no size at all" if math.isinf(self.high) else f"{self.high:,.0f}"
         between = f" ({low} to {high}, given the runs)" if low != high else ""
         return (
             f"Smallest contract worth its fixed overheads of {show(self.fixed, self.unit)}: "

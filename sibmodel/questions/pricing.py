@@ -5,10 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from html import escape
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from sibmodel.contract.change import steps
 from sibmodel.contract.contract import Contract
 from sibmodel.contract.faults import path_text
 from sibmodel.happened import People
@@ -39,6 +43,8 @@ class Answer:
         Every value that was looked at: value, figure (what the measure came to), reaches.
     note : str
         Why there is no value, or what to know of it.
+    unit, about : str
+        Of the measure.
     """
 
     path: str
@@ -51,6 +57,7 @@ class Answer:
     curve: pd.DataFrame
     note: str
     unit: str
+    about: str
 
     @property
     def found(self) -> bool:
@@ -62,10 +69,34 @@ class Answer:
         wanted = f"{self.measure} of {show(self.target, self.unit)} ({how})"
         if not self.found:
             return f"No {self.path} gives {wanted}: {self.note}"
+        defined = self.curve.dropna(subset="figure")
+        if defined["reaches"].all():
+            ends = [show(float(defined["figure"].iloc[k]), self.unit) for k in (0, -1)]
+            return (
+                f"Any {self.path} will do for {wanted}. {self.note}: from "
+                f"{defined['value'].iloc[0]:,.6g} to {defined['value'].iloc[-1]:,.6g} it goes from "
+                f"{ends[0]} to {ends[1]}"
+            )
         text = f"{self.path} = {self.value:,.6g} gives {wanted}"
         if not (math.isnan(self.low) or math.isnan(self.high)):
             text += f"; between {self.low:,.6g} and {self.high:,.6g}, given the runs"
         return f"{text}. {self.note}" if self.note else text
+
+    def _repr_html_(self) -> str:
+        head = "".join(
+            f"<th scope='col'>{escape(text)}</th>"
+            for text in (self.path, self.measure, "given the runs", "reaches it")
+        )
+        rows = "".join(
+            f"<tr><td>{value:,.6g}</td><td>{escape(show(figure, self.unit))}</td>"
+            f"<td>{escape(_between(low, high, self.unit))}</td>"
+            f"<td>{'yes' if reaches else 'no'}</td></tr>"
+            for value, figure, low, high, reaches in self.curve.itertuples(index=False)
+        )
+        return (
+            f"<p>{escape(repr(self))}</p><table><thead><tr>{head}</tr></thead>"
+            f"<tbody>{rows}</tbody></table>"
+        )
 
 
 def price_for(
@@ -132,6 +163,8 @@ def price_for(
     if len(asked) != 1:
         raise ValueError(f"price_for takes one target, such as investor_irr=0.06: seen {asked}")
     [(name, target)] = asked.items()
+    if not isinstance(target, int | float | np.number) or not math.isfinite(target):
+        raise ValueError(f"a target is a number, such as {name}=0.06: seen {target!r}")
     if confidence is not None and not 0 < confidence < 1:
         raise ValueError(f"confidence is a share of runs, above 0 and below 1: seen {confidence:g}")
     low, high = _range(contract, path) if between is None else between
@@ -180,7 +213,8 @@ def price_for(
         [(x, *seen[x], reaches(x)) for x in sorted(seen)],
         columns=["value", "figure", "figure_low", "figure_high", "reaches"],
     )
-    least, most = _interval(curve, target) if not math.isnan(value) else (math.nan, math.nan)
+    known = not math.isnan(value) and not curve.dropna(subset="figure")["reaches"].all()
+    least, most = _interval(curve, target, value) if known else (math.nan, math.nan)
     unit = about.unit.replace("money", contract.currency)
     if math.isnan(value):
         seen_figures = curve["figure"]
@@ -189,7 +223,9 @@ def price_for(
             f"{show(float(seen_figures.iloc[0]), unit)} to "
             f"{show(float(seen_figures.iloc[-1]), unit)}"
         )
-    return Answer(path, name, target, confidence, value, least, most, curve, note, unit)
+    return Answer(
+        path, name, target, confidence, value, least, most, curve, note, unit, about.about
+    )
 
 
 def smallest_commitment(
@@ -242,6 +278,12 @@ def smallest_commitment(
     )
 
 
+def _between(low: float, high: float, unit: str) -> str:
+    """An interval, or nothing where it is not known."""
+    unknown = math.isnan(low) or math.isnan(high)
+    return "" if unknown else f"{show(low, unit)} to {show(high, unit)}"
+
+
 # --- the search -----------------------------------------------------------------------------------
 
 
@@ -266,17 +308,27 @@ def _search(
     start: float,
 ) -> tuple[float, str]:
     """The value nearest the contract's own at which the target begins to be reached, or NaN."""
-    places = [float(x) for x in np.linspace(low, high, POINTS)]
+    width = (high - low) * 1e-4
+
+    def defined(value: float) -> bool:
+        return not math.isnan(figure(value))
+
+    looked = [float(x) for x in np.linspace(low, high, POINTS)]
+    # a place where the measure begins to be defined is no answer by itself, but one to look from
+    edges = [
+        _narrowed(defined, a, b, width) for a, b in pairwise(looked) if defined(a) != defined(b)
+    ]
+    places = sorted({*filter(defined, looked), *edges})
+    if not places:
+        return math.nan, "it is undefined in too many runs, whatever the value"
     holds = [reaches(x) for x in places]
-    turns = [k for k in range(POINTS - 1) if holds[k] != holds[k + 1]]
+    turns = [k for k in range(len(places) - 1) if holds[k] != holds[k + 1]]
     if not turns:
         if any(holds):
-            return low, "Every value looked at reaches it"
-        undefined = [x for x in places if math.isnan(figure(x))]
-        if len(undefined) == len(places):
-            return math.nan, "it is undefined in too many runs, whatever the value"
+            where = "" if all(map(defined, looked)) else " where it is defined"
+            return places[0], f"Every value looked at{where} reaches it"
         return math.nan, "no value reaches it"
-    found = [_narrowed(reaches, places[k], places[k + 1], (high - low) * 1e-4) for k in turns]
+    found = [_narrowed(reaches, places[k], places[k + 1], width) for k in turns]
     nearest = min(found, key=lambda x: 0.0 if math.isnan(start) else abs(x - start))
     note = ""
     if len(found) > 1:
@@ -297,19 +349,19 @@ def _narrowed(reaches: Callable[[float], bool], a: float, b: float, width: float
     return a if first else b
 
 
-def _interval(curve: pd.DataFrame, target: float) -> tuple[float, float]:
-    """Where the figures' own intervals meet the target, by straight lines on the curve."""
+def _interval(curve: pd.DataFrame, target: float, value: float) -> tuple[float, float]:
+    """Around the value: where the figures' own intervals meet the target, by straight lines."""
     values = curve["value"].to_numpy(float)
-    ends = []
+    ends = [value]
     for side in ("figure_low", "figure_high"):
         gap = curve[side].to_numpy(float) - target
         ok = np.isfinite(gap)
         x, y = values[ok], gap[ok]
-        turns = np.flatnonzero(np.sign(y[:-1]) != np.sign(y[1:]))
-        if not turns.size:
+        k = np.flatnonzero(np.sign(y[:-1]) != np.sign(y[1:]))
+        if not k.size:
             return math.nan, math.nan
-        k = int(turns[0])
-        ends.append(float(x[k] - y[k] * (x[k + 1] - x[k]) / (y[k + 1] - y[k])))
+        roots = x[k] - y[k] * (x[k + 1] - x[k]) / (y[k + 1] - y[k])
+        ends.append(float(roots[np.abs(roots - value).argmin()]))
     return min(ends), max(ends)
 
 
@@ -323,11 +375,20 @@ def _value(contract: Contract, path: str) -> float:
 
 def _range(contract: Contract, path: str) -> tuple[float, float]:
     """Where to look for a number: its field's range, or up to four times what it is."""
+    if not any(path_text(at.path) == path for at in contract.numbers()):
+        fixed(contract, path, 1.0)  # a path that leads nowhere is told with what was meant
     for at in contract.numbers():
         if path_text(at.path) != path:
             continue
-        if math.isfinite(at.range.low) and math.isfinite(at.range.high):
+        if at.range.can_be_searched:
             return at.range.low, at.range.high
         if isinstance(at.number, float) and at.number > 0:
             return 0.0, 4 * at.number
+    stated: Any = contract.to_dict()  # a plain number, such as a limit or what is committed
+    for step in steps(path):
+        stated = stated.get(step) if isinstance(stated, dict) else None
+    if isinstance(stated, dict) and [*stated] == ["amount"]:  # a limit is one number for short
+        stated = stated["amount"]
+    if isinstance(stated, int | float) and stated > 0 and not isinstance(stated, bool):
+        return 0.0, 4.0 * stated
     raise ValueError(f"say between which values of {path} to look: between=(low, high)")

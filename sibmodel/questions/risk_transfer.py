@@ -15,6 +15,7 @@ from sibmodel.contract.contract import Contract
 from sibmodel.happened import People
 from sibmodel.questions.comparators import fee_for_service
 from sibmodel.questions.rearranged import nominal
+from sibmodel.questions.told import real_money_of
 from sibmodel.results import Results, show
 from sibmodel.simulation import simulate
 
@@ -170,10 +171,10 @@ def risk_transfer(
     real = all(_defined(result, payer) for result in pair)
     if not real:
         pair = [_simulated(nominal(one), payer, runs, seed, people) for one in (contract, other)]
-    elif _base(contract) != _base(other):
+    elif real_money_of(contract) != real_money_of(other):
         raise ValueError(
-            f"real money of {' and of '.join(_base(one) for one in (contract, other))} cannot be "
-            f"compared"
+            f"{real_money_of(contract)} cannot be compared with {real_money_of(other)}: bring both "
+            "contracts to one price base and one date of value"
         )
     cost, cost_other = (_cost(result, payer) for result in pair)
     more = cost - cost_other
@@ -230,11 +231,6 @@ def _cost(result: Results, payer: str | None) -> Floats:
     """Present value of what the payer pays and spends, less what it has back, (run,)."""
     first, *others = (result.measure(name) for name in _names(result.contract, payer))
     return sum(others, first)
-
-
-def _base(contract: Contract) -> str:
-    assert contract.prices is not None
-    return f"{contract.prices.base} at {contract.timeline.start}"
 
 
 def _sd(values: Floats) -> float:

@@ -142,8 +142,14 @@ class Scenarios:
 
     @property
     def _differing(self) -> list[str]:
-        """Measures that some scenario changes."""
-        return [name for name in self.measures if self.of(name)["expected"].nunique() > 1]
+        """Measures that are not the same in every scenario; of one alone, that it changes."""
+        found = []
+        for name in self.measures:
+            stands, seen = self.as_it_stands.expected(name), self.of(name)["expected"]
+            alone = len(seen) == 1 and not seen.equals(pd.Series([stands], seen.index))
+            if alone or seen.nunique(dropna=False) > 1:
+                found.append(name)
+        return found
 
     @property
     def _same(self) -> list[str]:
@@ -235,6 +241,14 @@ def scenarios(
     percentiles = checked_percentiles(percentiles)
     wanted = list(_named(changes))
     made = [_replaced(contract, one.name, one.changes) for one in wanted]
+    for one in made:
+        if one.currency != contract.currency:
+            raise ValueError(
+                f"scenario {one.name!r} is in {one.currency} and the contract in "
+                f"{contract.currency}: restate them in one currency"
+            )
+    if isinstance(measures, str):
+        measures = [measures]
     asked = tuple(measures or headline_names(contract, measure_names(contract)))
     people = people if people is not None else People()
     before = people.drawn

@@ -10,7 +10,6 @@ from itertools import combinations
 import pandas as pd
 
 from sibmodel.contract.contract import Contract
-from sibmodel.contract.faults import ContractError
 from sibmodel.happened import People
 from sibmodel.model.measure import Measure
 from sibmodel.questions.one_number import (
@@ -282,27 +281,26 @@ class _Search:
         """How far the base case is from the target; NaN where there can be no such contract."""
         try:
             changed = fixed(self.contract, path, x)
-        except ContractError:  # such as shares that would add up to more than 1
+            found = base_case(changed, self.measure, ledger=False, people=people)
+        except ValueError:  # shares that would pass 1 together, or more time than there is
             return math.nan
-        found = base_case(changed, self.measure, ledger=False, people=people)
         return found.expected(self.measure) - self.target
 
     def _simulated(self, path: str, x: float, people: People | None) -> tuple[float, float]:
         """How far the expected value is from the target, and its Monte Carlo error."""
         try:
-            changed = fixed(self.contract, path, x)
-        except ContractError:
+            results = simulate(
+                fixed(self.contract, path, x),
+                self.runs,
+                seed=self.seed,
+                keep="measures",
+                measures=[self.measure],
+                people=people,
+                base_case=False,
+                progress=False,
+            )
+        except ValueError:  # as in the base case
             return math.nan, math.nan
-        results = simulate(
-            changed,
-            self.runs,
-            seed=self.seed,
-            keep="measures",
-            measures=[self.measure],
-            people=people,
-            base_case=False,
-            progress=False,
-        )
         return results.expected(self.measure) - self.target, results.mc_error(self.measure)
 
 
@@ -390,7 +388,7 @@ def _half(base: Gap, error: float, value: float, low: float, high: float) -> flo
 
 def _where(place: Place) -> tuple[float, float]:
     """Where to look for a number: its field's own range, or up to four times its mean."""
-    if math.isfinite(place.range.low) and math.isfinite(place.range.high):
+    if place.range.can_be_searched:
         return place.range.low, place.range.high
     if place.range.low == 0 and place.mean > 0:
         return 0.0, 4 * place.mean

@@ -14,12 +14,19 @@ Row = dict[str, float | int | str]
 COLUMNS = ("reference", "expected", "difference", "in 9 of 10 runs", "higher", "lower")
 
 
+def real_money_of(contract: Contract) -> str:
+    """What real money of a contract is: prices of a year, at the value of a day."""
+    year = contract.prices.base if contract.prices is not None else "no year"
+    return f"real money of {year} at {contract.valued_on}"
+
+
 def headline_names(contract: Contract, names: Sequence[str]) -> list[str]:
     """The measures read first, of those there are."""
     headline, payers = contract.headline, contract.payer_names
     wanted = [
         "outcome_payments",
         *(f"outcome_payments[{payer}]" for payer in payers if len(payers) > 1),
+        *(["cost_to_payers"] if contract.payers_bear_costs else []),
         *(name for name in names if name.startswith("limit_binds[")),
         "people_started",
         f"outcomes_achieved[{headline}]",

@@ -9,7 +9,7 @@ from html import escape
 
 import pandas as pd
 
-from sibmodel.results import Results
+from sibmodel.results import Results, need_results
 
 
 @dataclass(frozen=True, repr=False)
@@ -21,8 +21,8 @@ class TopUp:
     table : DataFrame
         One row a payer, then ``public``: costs (present value), share_paid (of all payments, in
         present value), ratio (the benefit-cost ratio), ratio_if_alone (had it paid everything
-        itself), factor (ratio over ratio_if_alone), without_running_costs (1 over the share paid).
-        Empty with one payer.
+        itself), factor (ratio over ratio_if_alone; NaN where there is no ratio above 0 to lift),
+        without_running_costs (1 over the share paid). Empty with one payer.
     lines : tuple of str
         The same in words, with the reason.
     """
@@ -56,6 +56,7 @@ def top_up(results: Results) -> TopUp:
     ------
     B / (sP + R) against B / (P + R): benefits B, share s of payments P, running costs R.
     """
+    need_results(results, "top_up")
     contract, empty = results.contract, pd.DataFrame()
     if len(contract.payer_names) < 2:
         return TopUp(empty, ("There is one payer: nobody tops up.",))
@@ -80,23 +81,20 @@ def top_up(results: Results) -> TopUp:
                 _lifted(payer, row, running=row["costs"] - paid[payer] > 1e-9 * row["costs"])
             )
         else:
-            lines.append(
-                f"{_words(payer)} pays {row['share_paid']:.0%} of the payments and gains none of "
-                f"the benefits valued: it has no ratio to lift."
-            )
+            lines.append(_unlifted(results, payer, row))
     public = [payer for payer in contract.payer_names if contract.is_public(payer)]
     if public:
-        rows["public"] = row = _row(results, "public", sum(paid[p] for p in public), whole)
-        if row["factor"] == 1:
+        rows["public"] = _row(results, "public", sum(paid[p] for p in public), whole)
+        private = [_words(payer) for payer in paid if payer not in public and paid[payer] > 0]
+        if not private:
             lines.append(
                 "To the public purse the top-up changes nothing: all who pay are public, so what "
                 "one saves another spends, and the ratio counts the whole payment whoever makes it."
             )
         else:
-            private = " and ".join(_words(payer) for payer in paid if payer not in public)
             lines.append(
-                f"To the public purse only what {private} pays is a saving: what one public payer "
-                f"saves by a top-up of another, the other spends."
+                f"To the public purse only what {' and '.join(private)} pays is a saving: what one "
+                f"public payer saves by a top-up of another, the other spends."
             )
     return TopUp(pd.DataFrame.from_dict(rows, orient="index"), tuple(lines))
 
@@ -114,17 +112,27 @@ def _row(results: Results, whose: str, paid: float, whole: float) -> dict[str, f
         "share_paid": share,
         "ratio": gained / costs if costs > 0 else math.nan,
         "ratio_if_alone": gained / alone if alone > 0 else math.nan,
-        "factor": alone / costs if costs > 0 else math.nan,
+        "factor": alone / costs if costs > 0 and gained > 0 else math.nan,
         "without_running_costs": 1 / share if share > 0 else math.nan,
     }
+
+
+def _unlifted(results: Results, payer: str, row: Mapping[str, float]) -> str:
+    """Why a payer has no ratio that a top-up could lift."""
+    pays = f"{_sentence(_words(payer))} pays {row['share_paid']:.0%} of the payments and"
+    if math.isnan(row["ratio"]):
+        reason = results.reason(f"benefits_present_value[{payer}]")
+        return f"{pays} its ratio is undefined: {reason}."
+    gains = "loses by" if row["ratio"] < 0 else "gains none of"
+    return f"{pays} {gains} the benefits valued: it has no ratio to lift."
 
 
 def _lifted(payer: str, row: Mapping[str, float], *, running: bool) -> str:
     share, name = row["share_paid"], _words(payer)
     text = (
-        f"{name} pays {share:.0%} of the payments and others the rest. Its ratio counts only what "
-        f"it pays itself: {row['ratio']:.2f}, and {row['ratio_if_alone']:.2f} had it paid "
-        f"everything"
+        f"{_sentence(name)} pays {share:.0%} of the payments and others the rest. Its ratio counts "
+        f"only what it pays itself: {row['ratio']:.2f}, and {row['ratio_if_alone']:.2f} had it "
+        f"paid everything"
     )
     lift = row["without_running_costs"]
     if running:
@@ -137,3 +145,7 @@ def _lifted(payer: str, row: Mapping[str, float], *, running: bool) -> str:
 
 def _words(name: str) -> str:
     return name.replace("_", " ")
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
