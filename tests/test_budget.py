@@ -164,3 +164,25 @@ def test_a_sole_payer_has_no_top_up() -> None:
     found = top_up(simulated(20, payments__payers={"council": 1.0}))
     assert found.table.empty
     assert "one payer" in found.lines[0]
+
+
+def test_contract_years_count_from_the_start_whatever_the_month() -> None:
+    # quarters from 1 July: the first four are one contract year, and two financial years
+    contract = sib.load_contract("examples/homes_and_work.yaml").replace(
+        {"timeline.start": "2027-07-01"}
+    )
+    results = sib.simulate(contract, runs=200)
+    table = budget(results, "council", years="contract", budget={"year 2": 1e9}).table
+    assert list(table.index)[:2] == ["year 1", "year 2"]
+    paid = results.ledger["paid_by_payer"].sel(payer="council").mean("run")  # type: ignore[index]
+    assert table.loc["year 1", "payments"] == pytest.approx(float(paid[:4].sum()))
+    assert table.loc["year 2", "payments"] == pytest.approx(float(paid[4:8].sum()))
+    assert table.loc["all years", "payments"] == pytest.approx(
+        budget(results, "council").table.loc["all years", "payments"]
+    )
+    assert table["cashable_savings"].isna().all()
+    assert table.loc["year 2", "over"] == 0
+    with pytest.raises(ValueError, match="is written year 2: seen '2028-29'"):
+        budget(results, "council", years="contract", budget={"2028-29": 1})
+    with pytest.raises(ValueError, match="years is financial or contract: seen 'tax'"):
+        budget(results, years="tax")  # type: ignore[arg-type]

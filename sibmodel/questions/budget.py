@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,12 @@ TOTAL = "all years"
 """The last row: the whole term, with percentiles of its own."""
 
 PERCENTILES = (50, 80, 90)
+
+KINDS = {
+    "financial": "financial year, April to March",
+    "calendar": "calendar year",
+    "contract": "contract year, from its start",
+}
 
 
 @dataclass(frozen=True, repr=False)
@@ -90,6 +97,7 @@ def budget(
     payer: str | None = None,
     percentiles: Sequence[float] = PERCENTILES,
     budget: Mapping[str, float] | None = None,
+    years: Literal["financial", "contract"] = "financial",
 ) -> Budget:
     """Payments, running costs and cashable savings of a payer by financial year.
 
@@ -104,6 +112,9 @@ def budget(
     budget : mapping of year to amount, optional
         What is set aside, ``{"2028-29": 42000}``, nominal: how often payments and the payer's own
         running costs pass it. A year before the first payment or after the last may be named.
+    years : {"financial", "contract"}
+        Financial years, April to March (calendar years where prices are); or 12 months each from
+        the timeline's start, "year 1" and on, by which cashable savings are not known.
 
     Returns
     -------
@@ -128,18 +139,20 @@ def budget(
         raise ValueError('the ledger was not kept: simulate with keep="ledger" to see years')
     percentiles = checked_percentiles(percentiles)
     asked, whose = _payers(results, payer)
-    calendar = results.contract.prices is not None and len(results.contract.prices.base) == 4
-    wanted = {_year(year, calendar): _amount(year, money) for year, money in (budget or {}).items()}
-    paid = _by_year(results, {"paid_by_payer": 1, "paid_back": -1}, asked, calendar)
-    running = _by_year(results, {"running_costs": 1, "costs": 1}, asked, calendar)
+    kind = _kind(results, years)
+    wanted = {_year(year, kind): _amount(year, money) for year, money in (budget or {}).items()}
+    paid = _by_year(results, {"paid_by_payer": 1, "paid_back": -1}, asked, kind)
+    running = _by_year(results, {"running_costs": 1, "costs": 1}, asked, kind)
     savings, why = _savings(results, asked, whose)
+    if kind == "contract" and savings:
+        savings, why = None, "Cashable savings are known by financial year only."
     flows = (paid, running, savings or {})
     first = min({*wanted, *(year for flow in flows for year in flow)})
     moved = {year for flow in flows for year, money in flow.items() if money.any()}
-    years = range(first, max({first, *wanted, *moved}) + 1)  # no row after the last money
+    span = range(first, max({first, *wanted, *moved}) + 1)  # no row after the last money
     nothing = np.zeros(results.runs)
     rows: dict[str, dict[str, float]] = {}
-    for year in (*years, None):
+    for year in (*span, None):
         payments, costs = (
             np.sum(list(flow.values()) or [nothing], axis=0)
             if year is None
@@ -159,13 +172,12 @@ def budget(
             row |= _over(spent, sum(wanted.values()))
         elif wanted:
             row |= _over(payments + costs, wanted.get(year))
-        rows[TOTAL if year is None else _label(year, calendar)] = row
+        rows[TOTAL if year is None else _label(year, kind)] = row
     table = pd.DataFrame.from_dict(rows, orient="index")
     table.index.name = "year"
-    kind = "calendar year" if calendar else "financial year, April to March"
     return Budget(
-        f"{results.contract.name}: payments of {whose} by {kind}; {results.contract.currency}, "
-        f"nominal, in cash",
+        f"{results.contract.name}: payments of {whose} by {KINDS[kind]}; "
+        f"{results.contract.currency}, nominal, in cash",
         table,
         tuple(_notes(results, asked, percentiles, wanted, why)),
         results.contract.currency,
@@ -237,22 +249,34 @@ def _amount(year: str, money: object) -> float:
     return float(money)
 
 
-def _year(label: str, calendar: bool) -> int:
-    """The year in which a labelled year begins."""
+def _kind(results: Results, years: str) -> str:
+    """Which years are meant."""
+    if years not in ("financial", "contract"):
+        raise ValueError(f"years is financial or contract: seen {years!r}")
+    prices = results.contract.prices
+    calendar = prices is not None and len(prices.base) == 4
+    return "calendar" if calendar and years == "financial" else years
+
+
+def _year(label: str, kind: str) -> int:
+    """The year in which a labelled year begins; of contract years its number."""
     label = str(label)  # a calendar year may be given as a number
-    written = re.fullmatch(r"(\d{4})" if calendar else r"(\d{4})-(\d{2})", label)
-    if written is None or label != _label(int(written[1]), calendar):
-        example = _label(2028, calendar)
+    form = {"calendar": r"(\d{4})", "financial": r"(\d{4})-\d{2}", "contract": r"year (\d{1,3})"}
+    written = re.fullmatch(form[kind], label)
+    if written is None or label != _label(int(written[1]), kind):
+        example = _label(2 if kind == "contract" else 2028, kind)
         raise ValueError(f"a year of this contract’s budget is written {example}: seen {label!r}")
-    return int(label[:4])
+    return int(written[1])
 
 
-def _label(year: int, calendar: bool) -> str:
-    return str(year) if calendar else f"{year}-{(year + 1) % 100:02d}"
+def _label(year: int, kind: str) -> str:
+    if kind == "contract":
+        return f"year {year}"
+    return str(year) if kind == "calendar" else f"{year}-{(year + 1) % 100:02d}"
 
 
 def _by_year(
-    results: Results, variables: Mapping[str, int], payers: Sequence[str], calendar: bool
+    results: Results, variables: Mapping[str, int], payers: Sequence[str], kind: str
 ) -> dict[int, Floats]:
     """These payers' part of variables of the ledger, with their signs, by year, each (run,)."""
     assert results.ledger is not None
@@ -267,7 +291,7 @@ def _by_year(
         elif not _in_house(results, payers):
             continue
         money = sign * array.transpose("run", "period").values
-        for period, year in enumerate(_years(results, calendar)):
+        for period, year in enumerate(_years(results, kind)):
             found[year] = found.get(year, np.zeros(results.runs)) + money[:, period]
     return found
 
@@ -278,9 +302,11 @@ def _in_house(results: Results, payers: Sequence[str]) -> bool:
     return delivery is not None and delivery.by in payers
 
 
-def _years(results: Results, calendar: bool) -> list[int]:
+def _years(results: Results, kind: str) -> list[int]:
     """The year each period's money falls in, as the contract dates it."""
     timeline = results.contract.timeline
+    if kind == "contract":
+        return [1 + period // timeline.periods_per_year for period in range(timeline.periods)]
     days = [timeline.date(period) for period in range(timeline.periods + 1)]
     found = []
     for day, following in pairwise(days):
@@ -289,7 +315,7 @@ def _years(results: Results, calendar: bool) -> list[int]:
             "middle": day + (following - day) / 2,
             "end": following - dt.timedelta(days=1),
         }[timeline.timing]
-        found.append(dated.year - (not calendar and dated.month < 4))
+        found.append(dated.year - (kind == "financial" and dated.month < 4))
     return found
 
 
