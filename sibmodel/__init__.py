@@ -27,6 +27,7 @@ from sibmodel.questions.corridor import PriceCorridor, price_corridor
 from sibmodel.questions.deadweight import deadweight_switch
 from sibmodel.questions.decomposition import Difference, explain_difference
 from sibmodel.questions.four_es import FourEs, four_es
+from sibmodel.questions.frontier import frontier
 from sibmodel.questions.inflation import InflationTest, higher_inflation, inflation_test
 from sibmodel.questions.investors import investors
 from sibmodel.questions.marginal import OneMore, one_more
@@ -88,6 +89,7 @@ __all__ = [
     "explain_payment",
     "fee_for_service",
     "four_es",
+    "frontier",
     "higher_inflation",
     "in_house",
     "inflation_test",

@@ -19,6 +19,7 @@ from sibmodel.contract.faults import did_you_mean
 from sibmodel.happened import People
 from sibmodel.model.measure import Measure
 from sibmodel.questions import told
+from sibmodel.questions.frontier import ON_FRONTIER, frontier
 from sibmodel.questions.told import COLUMNS, Row
 from sibmodel.results import PERCENTILES, WITHHELD_ABOVE, Results
 from sibmodel.simulation import simulate
@@ -152,6 +153,58 @@ class Comparison:
         table = pd.DataFrame.from_dict(rows, orient="index")
         table.index.name = "measure"
         return table
+
+    def frontier(self, effect: str, cost: str = "cost_to_payers") -> pd.DataFrame:
+        """Which of the contracts are worth what they cost, and what a further outcome costs.
+
+        Parameters
+        ----------
+        effect : str
+            A measure of which more is better, such as ``outcomes_additional[job]``.
+        cost : str
+            A measure of which less is better.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row a contract, the cheapest first: ``cost`` and ``effect``, expected; ``status``: on
+            the frontier, dominated, or extendedly dominated; ``ratio``: what a further unit of
+            effect costs against the next contract below (NaN for the cheapest and those not on the
+            frontier); ``on_frontier``: share of the runs, where all are defined, in which it is.
+
+        Raises
+        ------
+        KeyError
+            If no contract has such a measure.
+        ValueError
+            If a contract has none, or it is undefined there.
+        """
+        for name in (cost, effect):
+            for which in range(1, len(self.results)):
+                apart = self._apart(name, self._other(which))
+                if apart:
+                    raise ValueError(f"{name} cannot be set against another: {apart}")
+        expected = [[result.expected(name) for result in self.results] for name in (cost, effect)]
+        found = frontier(costs=expected[0], effects=expected[1])
+        costs, effects = (
+            np.stack([result.measure(name) for result in self.results], axis=-1)
+            for name in (cost, effect)
+        )
+        defined = np.isfinite(costs + effects).all(axis=1)
+        pairs = zip(costs[defined], effects[defined], strict=True)
+        there = [frontier(costs=c, effects=e).status == ON_FRONTIER for c, e in pairs]
+        often = np.mean(there, axis=0) if there else np.full(len(self.results), np.nan)
+        table = pd.DataFrame(
+            {
+                "cost": expected[0],
+                "effect": expected[1],
+                "status": found.status,
+                "ratio": found.ratio,
+                "on_frontier": often,
+            },
+            index=pd.Index([result.contract.name for result in self.results], name="contract"),
+        )
+        return table.sort_values("cost", kind="stable")
 
     def why(self, measure: str, which: int = 1) -> Difference:
         """Why a contract differs from the reference: by price, volume, rate, cost, capital, value.
